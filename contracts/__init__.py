@@ -1,0 +1,1 @@
+"""What others rely on: topics, keys, metrics, settings, exit codes, errors; each written once."""

@@ -1,0 +1,74 @@
+"""What stands in the messages, and every reason for which one becomes a dead letter.
+
+Strict: a field has its type or the message is dead. Unknown extra fields are ignored. Ids are
+strings; an integer id is accepted and becomes its decimal string.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+MAX_ID_BYTES = 256
+EARLIEST_TS = 946_684_800.0  # 2000-01-01
+LATEST_AHEAD_S = 86_400.0
+
+Id = Annotated[str, msgspec.Meta(min_length=1)] | int
+
+
+class Interaction(msgspec.Struct, gc=False):
+    """`interactions`: someone did something with an item. `ts` is in float seconds."""
+
+    event_id: Id
+    user: Id
+    item: Id
+    action: Annotated[str, msgspec.Meta(min_length=1)]
+    ts: float
+    value: float | None = None
+    session: Id | None = None
+    context: dict[str, Any] | None = None
+    impression: Id | None = None
+
+
+class Item(msgspec.Struct, gc=False):
+    """`items`: what the catalogue knows about an item."""
+
+    item: Id
+    attributes: dict[str, Any] = {}
+    hidden: bool = False
+
+
+class Features(msgspec.Struct, gc=False):
+    """`features`: a predictor is asked. `x` are River features: a flat dict."""
+
+    predictor: str
+    id: Id
+    x: dict[str, float | bool | str]
+    ts: float
+
+
+class Label(msgspec.Struct, gc=False):
+    """`labels`: what turned out to be true for the features of the same id."""
+
+    predictor: str
+    id: Id
+    y: bool | int | float | str
+    ts: float
+
+
+REASONS = {
+    "null_value": "the message has no value",
+    "too_large": "the message is larger than the setting max_message_bytes",
+    "not_utf8": "the value is not UTF-8",
+    "not_json": "the value is not JSON (NaN and Infinity are not JSON either)",
+    "not_object": "the value is JSON but not an object",
+    "missing_field": "a required field is missing",
+    "wrong_type": "a field has another type than agreed on",
+    "empty_id": "an id or the action is empty",
+    "long_id": f"an id is longer than {MAX_ID_BYTES} bytes",
+    "ts_in_milliseconds": "ts looks like milliseconds; it must be seconds",
+    "ts_in_future": "ts is more than a day later than the record itself",
+    "ts_too_old": "ts lies before the year 2000",
+    "unknown_predictor": "no predictor of that name is in the settings",
+    "no_features": "a label came for which no features are pending",
+    "predictor_failed": "the predictor raised an error on these features or this label",
+}

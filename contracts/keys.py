@@ -1,0 +1,58 @@
+"""Every key that Headwater writes to Redis, in one table: pattern, type, age, shape.
+
+`{x}` is a placeholder, not a hash tag. Ids stand as they are, with `%` and `:` percent-encoded.
+Every key has an age: nothing stays in Redis for ever.
+"""
+
+from typing import NamedTuple
+
+DAY_S = 86_400
+
+
+class Key(NamedTuple):
+    """One kind of key: its pattern behind the prefix, Redis type, age in seconds and contents."""
+
+    pattern: str
+    kind: str
+    age_s: int
+    holds: str
+
+    def at(self, prefix: str, **ids: object) -> str:
+        """Return the key for these ids.
+
+        >>> REC.at("hw:", user="a:b")
+        'hw:rec:a%3Ab'
+        """
+        return prefix + self.pattern.format(**{name: escape(str(i)) for name, i in ids.items()})
+
+
+def escape(id_: str) -> str:
+    """Percent-encode what would make a key ambiguous.
+
+    >>> escape("100%:x")
+    '100%25%3Ax'
+    """
+    if "%" not in id_ and ":" not in id_:
+        return id_
+    return id_.replace("%", "%25").replace(":", "%3A")
+
+
+REC = Key(
+    "rec:{user}",
+    "string",
+    30 * DAY_S,
+    '{"user", "items": [{"item", "score", "because"}], "version", "ts"}, best first',
+)
+SIM = Key("sim:{item}", "string", 30 * DAY_S, '{"item", "items": [{"item", "score"}], "ts"}')
+TOP = Key("top", "string", 30 * DAY_S, '{"items": [{"item", "score"}], "ts"}: trending')
+PRED = Key(
+    "pred:{predictor}:{id}",
+    "string",
+    7 * DAY_S,
+    '{"predictor", "id", "answer", "probability"?, "because", "version", "ts"}',
+)
+PENDING = Key("pending:{predictor}:{id}", "string", 7 * DAY_S, "features waiting for their label")
+SNAP = Key("snap:{shard}", "hash", 30 * DAY_S, "epoch, and pointers to the snapshots kept")
+SNAP_CHUNK = Key("snap:{shard}:{chunk}", "string", 30 * DAY_S, "one immutable piece of a snapshot")
+
+KEYS = (REC, SIM, TOP, PRED, PENDING, SNAP, SNAP_CHUNK)

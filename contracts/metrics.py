@@ -1,0 +1,98 @@
+"""Every metric that Headwater exposes, in one table: name, kind, labels, meaning, buckets.
+
+Base units (seconds, bytes, ratios); labels are bounded by configuration, a user id is never one.
+Counters are written here without the `_total` that the exposition adds.
+"""
+
+from typing import Literal, NamedTuple
+
+MS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1)
+LATENCY_S = (*MS, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+STAGE_S = (0.00001, 0.0001, 0.0003, *MS, 0.25, 1.0)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+
+
+class Metric(NamedTuple):
+    """One metric: its name, kind, what it says, its labels and, for a histogram, its buckets."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    holds: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+EVENTS = Metric(
+    "headwater_events",
+    "counter",
+    "messages by what became of them: learned, duplicate, dead_letter, rekeyed, late",
+    ("topic", "outcome"),
+)
+DEAD_LETTERS = Metric("headwater_dead_letters", "counter", "dead letters by reason", ("reason",))
+BATCH_EVENTS = Metric("headwater_batch_events", "histogram", "events per batch", (), SIZES)
+STAGE_SECONDS = Metric(
+    "headwater_stage_seconds",
+    "histogram",
+    "time per batch: decode, learn (judge, learn and rank in one kernel), render, publish",
+    ("stage",),
+    STAGE_S,
+)
+LAG = Metric(
+    "headwater_lag_events", "gauge", "messages not yet processed", ("topic", "partition")
+)
+FRESHNESS = Metric(
+    "headwater_freshness_seconds",
+    "histogram",
+    "from the broker's timestamp of an event to its list standing in Redis",
+    (),
+    LATENCY_S,
+)
+LISTS = Metric("headwater_lists_published", "counter", "answers written to Redis", ("kind",))
+QUALITY = Metric(
+    "headwater_quality_ratio",
+    "gauge",
+    "judged before learning, over the last events (window) or all since the state began (total)",
+    ("measure", "model", "list", "span"),
+)
+COVERAGE = Metric(
+    "headwater_coverage_ratio", "gauge", "share of known items in the last lists published"
+)
+STATE_SIZE = Metric("headwater_state_size", "gauge", "users, items and pairs held", ("kind",))
+EVICTIONS = Metric("headwater_evictions", "counter", "least recently used, let go", ("kind",))
+SNAPSHOT_AGE = Metric(
+    "headwater_snapshot_age_seconds", "gauge", "since the last snapshot", ("shard",)
+)
+SNAPSHOTS = Metric(
+    "headwater_snapshots", "counter", "snapshots by outcome: saved, fenced, refused", ("outcome",)
+)
+DRIFTS = Metric("headwater_drifts", "counter", "changes that the watchers found", ("model",))
+WAITING = Metric(
+    "headwater_waiting", "gauge", "1 while the worker waits for kafka or redis", ("service",)
+)
+PREDICTIONS = Metric("headwater_predictions", "counter", "answers given", ("predictor",))
+ACCURACY = Metric(
+    "headwater_accuracy_ratio",
+    "gauge",
+    "share of answers that were right, judged before learning",
+    ("predictor", "span"),
+)
+
+METRICS = (
+    EVENTS,
+    DEAD_LETTERS,
+    BATCH_EVENTS,
+    STAGE_SECONDS,
+    LAG,
+    FRESHNESS,
+    LISTS,
+    QUALITY,
+    COVERAGE,
+    STATE_SIZE,
+    EVICTIONS,
+    SNAPSHOT_AGE,
+    SNAPSHOTS,
+    DRIFTS,
+    WAITING,
+    PREDICTIONS,
+    ACCURACY,
+)

@@ -1,0 +1,165 @@
+"""Every setting, read once from the environment and an optional TOML file.
+
+The environment wins over the file, the file over the defaults. `HEADWATER_LIST_LENGTH=5` and
+`list_length = 5` in the file that `HEADWATER_CONFIG` names are the same setting.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from contracts.errors import SettingsError
+
+PREFIX = "HEADWATER_"
+
+
+def _doc(text: str, **bounds: Any) -> msgspec.Meta:
+    return msgspec.Meta(description=text, **bounds)
+
+
+SECRETS = frozenset({"snapshot_key"})
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker and its commands are told. Units live in the names."""
+
+    kafka: Annotated[str, _doc("addresses of the brokers, host:port, comma separated")] = (
+        "127.0.0.1:9092"
+    )
+    redis: Annotated[str, _doc("URL of the Redis that holds state and answers")] = (
+        "redis://127.0.0.1:6379/0"
+    )
+    group: Annotated[str, _doc("consumer group of the workers", min_length=1)] = "headwater"
+    topic_prefix: Annotated[str, _doc("stands before every topic's name")] = ""
+    key_prefix: Annotated[str, _doc("stands before every Redis key")] = "hw:"
+    partitions: Annotated[int, _doc("partitions of `interactions`", ge=1, le=1024)] = 4
+    replication: Annotated[int, _doc("copies of each topic on the brokers", ge=1)] = 1
+    partitioner: Annotated[
+        Literal["murmur2", "crc32"], _doc("how all producers place a user on a partition")
+    ] = "murmur2"
+    list_length: Annotated[int, _doc("items in a list", ge=1, le=200)] = 20
+    repeats: Annotated[
+        Literal["always", "never"], _doc("whether a list may hold items the user already chose")
+    ] = "always"
+    list_age_s: Annotated[int, _doc("age at which a list leaves Redis", ge=1)] = 30 * 86_400
+    similar_every_s: Annotated[
+        float, _doc("least time between two `hw:sim` of one item", ge=0)
+    ] = 1.0
+    users_capacity: Annotated[int, _doc("users remembered per partition", ge=1)] = 200_000
+    items_capacity: Annotated[int, _doc("items remembered per worker", ge=1)] = 200_000
+    history_length: Annotated[int, _doc("last items remembered per user", ge=1, le=255)] = 20
+    neighbours: Annotated[int, _doc("neighbours remembered per item", ge=1, le=1024)] = 64
+    half_life_s: Annotated[float, _doc("time after which a choice counts half", gt=0)] = 86_400.0
+    fresh_sample: Annotated[
+        float, _doc("share of events also judged on a list ranked at that moment", ge=0, le=1)
+    ] = 0.1
+    duplicates_window: Annotated[
+        int, _doc("event ids remembered per partition, to know producer retries", ge=0)
+    ] = 10_000
+    max_message_bytes: Annotated[int, _doc("largest message that is used", ge=64)] = 65_536
+    predictors: Annotated[
+        dict[str, str], _doc("predictors by name, each a `package.module:factory`")
+    ] = {}
+    snapshot_every_s: Annotated[float, _doc("time between two snapshots", gt=0)] = 5.0
+    snapshots_kept: Annotated[int, _doc("snapshots kept per partition", ge=1)] = 2
+    snapshot_key: Annotated[str, _doc("secret that signs snapshots")] = ""
+    watchdog_s: Annotated[
+        float, _doc("lag without progress for so long ends the worker", gt=0)
+    ] = 60.0
+    wait_s: Annotated[
+        float, _doc("how long commands wait for Kafka and Redis to answer", gt=0)
+    ] = 20.0
+    metrics_port: Annotated[
+        int, _doc("port of /metrics, /healthz and /readyz; 0 takes a free one", ge=0, le=65_535)
+    ] = 9464
+    metrics_host: Annotated[str, _doc("address that the worker's metrics port binds to")] = (
+        "127.0.0.1"
+    )
+    page_port: Annotated[int, _doc("port of the live page; 0 is a free one", ge=0, le=65_535)] = 8089
+    home: Annotated[str, _doc("folder of the local Kafka and Redis and their data")] = ".headwater"
+
+    def __repr__(self) -> str:
+        """Show every setting, secrets masked."""
+        return f"Settings({', '.join(f'{n}={v!r}' for n, v in shown(self).items())})"
+
+
+TYPES: dict[str, Any] = get_type_hints(Settings, include_extras=True)
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Return the settings that the environment, and the file it names, give.
+
+    >>> read({"HEADWATER_LIST_LENGTH": "5"}).list_length
+    5
+
+    Raises:
+        SettingsError: a value is wrong, a name unknown, or the file unreadable.
+    """
+    return msgspec.structs.replace(Settings(), **_given(environ)[0])
+
+
+def origins(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return where each setting comes from: `environment`, the file's path, or `default`."""
+    return _given(environ)[1]
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """Return every setting by name, secrets masked."""
+    values = msgspec.structs.asdict(settings)
+    return {n: "***" if n in SECRETS and v else v for n, v in values.items()}
+
+
+def describe(name: str) -> tuple[str, str]:
+    """Return what a setting's type is, in words, and what it is for."""
+    type_, meta = get_args(TYPES[name])
+    return _spell(type_), str(meta.description)
+
+
+def _given(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    origin = dict.fromkeys(TYPES, "default")
+    path = environ.get(PREFIX + "CONFIG", "")
+    if path:
+        for name, value in _file(path).items():
+            if name not in TYPES:
+                raise SettingsError(f"{path}: unknown setting '{name}'; see `headwater settings`")
+            values[name], origin[name] = _convert(name, value, name), path
+    for name in TYPES:
+        variable = PREFIX + name.upper()
+        if variable in environ:
+            values[name] = _convert(name, environ[variable], variable)
+            origin[name] = "environment"
+    return values, origin
+
+
+def _file(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}CONFIG={path}: {error.strerror}; name a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from None
+
+
+def _convert(name: str, value: Any, where: str) -> Any:
+    type_, meta = get_args(TYPES[name])
+    if get_origin(type_) is dict and isinstance(value, str):
+        value = dict(part.strip().split("=", 1) for part in value.split(",") if "=" in part)
+    try:
+        return msgspec.convert(value, Annotated[type_, meta], strict=False)
+    except msgspec.ValidationError as error:
+        got = "a secret" if name in SECRETS else repr(value)
+        raise SettingsError(
+            f"{where} must be {_spell(type_)} ({meta.description}), got {got}: {error}"
+        ) from None
+
+
+def _spell(type_: Any) -> str:
+    if get_origin(type_) is Literal:
+        return " or ".join(get_args(type_))
+    if get_origin(type_) is dict:
+        return "name=value,name=value"
+    return str(type_.__name__)

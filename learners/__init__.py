@@ -1,0 +1,1 @@
+"""What learns: pure, synchronous, seeded; the only folder that knows River."""

@@ -1,0 +1,1 @@
+"""What answers: HTTP health, the live page; reads state, cannot learn."""

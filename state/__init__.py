@@ -1,0 +1,1 @@
+"""What lasts: lists, snapshots, predictions; the only folder that knows Redis."""

@@ -1,0 +1,1 @@
+"""What flows: the Faust app and its transport, agents, pipelines, telemetry, replay."""
