@@ -1,0 +1,115 @@
+"""Ids become slots: small integers that index the kernels' arrays."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Ids:
+    """Give every id a slot below `capacity`; when none is free, the least recently used goes.
+
+    Mapping is the only place where use is noted, event by event, so what is let go does not
+    depend on how events were cut into batches.
+
+    >>> ids = Ids(capacity=2)
+    >>> ids.admit("tea"), ids.admit("jam"), ids.admit("tea")
+    (0, 1, 0)
+    >>> ids.oldest(1)
+    ['jam']
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.names: list[str] = []
+        self.evicted = 0
+        self._slots: OrderedDict[str, int] = OrderedDict()
+        self._free: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._slots
+
+    @property
+    def full(self) -> bool:
+        """Whether the next unknown id has no slot."""
+        return len(self._slots) >= self.capacity
+
+    def find(self, name: str) -> int:
+        """Return the slot of an id without noting its use; -1 for a stranger."""
+        return self._slots.get(name, -1)
+
+    def admit(self, name: str) -> int:
+        """Return the slot of an id and note its use; the caller has made room for a new one."""
+        slot = self._slots.get(name)
+        if slot is not None:
+            self._slots.move_to_end(name)
+            return slot
+        if self._free:
+            slot = self._free.pop()
+            self.names[slot] = name
+        else:
+            slot = len(self.names)
+            self.names.append(name)
+        self._slots[name] = slot
+        return slot
+
+    def map_in_turn(self, names: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Return slots and which of them are newcomers; a full map lets its oldest go each time."""
+        slots = np.empty(len(names), np.int32)
+        newcomers = np.zeros(len(names), np.bool_)
+        known, note = self._slots.get, self._slots.move_to_end
+        for k, name in enumerate(names):
+            slot = known(name)
+            if slot is None:
+                if self.full:
+                    self.drop(self.oldest(1))
+                slot = self.admit(name)
+                newcomers[k] = True
+            else:
+                note(name)
+            slots[k] = slot
+        return slots, newcomers
+
+    def map_while_room(self, names: Sequence[str]) -> NDArray[np.int32]:
+        """Return the slots of the longest beginning of `names` for which there is room."""
+        slots: list[int] = []
+        known, note, admit = self._slots.get, self._slots.move_to_end, self.admit
+        for name in names:
+            slot = known(name)
+            if slot is None:
+                if self.full:
+                    break
+                slot = admit(name)
+            else:
+                note(name)
+            slots.append(slot)
+        return np.array(slots, np.int32)
+
+    def oldest(self, count: int) -> list[str]:
+        """Return the ids whose last use lies furthest back, oldest first."""
+        return [name for name, _ in zip(self._slots, range(count), strict=False)]
+
+    def drop(self, names: Iterable[str]) -> list[int]:
+        """Let ids go and return the slots that became free."""
+        freed = [self._slots.pop(name) for name in names]
+        self.evicted += len(freed)
+        self._free.extend(reversed(freed))
+        return freed
+
+    def dump(self) -> tuple[list[str], list[int], int]:
+        """Return ids from least to most recently used, their slots, and how many were let go."""
+        return list(self._slots), list(self._slots.values()), self.evicted
+
+    def load(self, names: Sequence[str], slots: Sequence[int], evicted: int) -> None:
+        """Stand exactly where `dump` was called."""
+        self._slots = OrderedDict(zip(names, slots, strict=True))
+        self.evicted = evicted
+        self.names = [""] * (max(slots, default=-1) + 1)
+        for name, slot in self._slots.items():
+            self.names[slot] = name
+        taken = set(slots)
+        self._free = [s for s in reversed(range(len(self.names))) if s not in taken]

@@ -1,0 +1,192 @@
+"""Recommender: the arrays of one worker's items, and of each partition's users, under one roof.
+
+State that belongs to a partition (`Users`) has one writer; state of the items is shared by all
+partitions of a worker. Both are folds of the log: what they hold depends on the events alone.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from learners import arrays
+from learners.arrays import F64, I32, I64, Flags
+from learners.counts import rebuild
+from learners.forget import forget_in_users, forget_items
+from learners.ids import Ids
+from learners.pairs import REACH, similar
+from learners.rank import Rules
+from learners.step import Columns, Lists, Verdicts, step
+
+FIRST_ROWS = 1024
+SWEEP_SHARE = 16  # a full map of items lets this part of it go at once
+
+
+class Shape(NamedTuple):
+    """How much is remembered, and how long the lists are."""
+
+    items: int = 200_000
+    users: int = 200_000
+    history: int = 20
+    neighbours: int = 32
+    length: int = 20
+
+
+class Events(NamedTuple):
+    """A batch of events of one partition in order, as names."""
+
+    user: list[str]
+    item: list[str]
+    ts: F64
+    fresh: Flags
+    version: I64
+
+
+class Learned(NamedTuple):
+    """What a batch left: verdicts per event, and the last list of each user in it."""
+
+    verdicts: Verdicts
+    lists: Lists
+    user: I32  # (events,) slots
+    dirty: I32  # items whose neighbours changed since they were last published
+
+
+class Users:
+    """The users of one partition."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.depth = max(shape.length, arrays.JUDGED)
+        self.ids = Ids(shape.users)
+        self.history = shape.history
+        self.rows = arrays.user_rows(min(FIRST_ROWS, shape.users), self.history, self.depth)
+
+    def make_room(self) -> None:
+        """Have a row for every slot in use."""
+        rows = arrays.room_for(len(self.rows.chosen), len(self.ids.names))
+        if rows > len(self.rows.chosen):
+            self.rows = arrays.grown(
+                self.rows, arrays.user_rows(rows, self.history, self.depth)
+            )
+
+
+class Recommender:
+    """The items of one worker, and the kernels' way to them."""
+
+    def __init__(self, shape: Shape, rules: Rules) -> None:
+        self.shape, self.rules = shape, rules
+        self.ids = Ids(shape.items)
+        self.trend = arrays.trend()
+        self.partitions: list[Users] = []
+        self.depth = max(shape.length, arrays.JUDGED)
+        self._allocate(min(FIRST_ROWS, shape.items))
+
+    def _allocate(self, rows: int) -> None:
+        self.rows = arrays.item_rows(rows, self.shape.neighbours)
+        self._room(rows)
+
+    def _room(self, rows: int) -> None:
+        self.room = arrays.scratch(rows, REACH * self.shape.neighbours, self.depth)
+
+    def open(self) -> Users:
+        """Return the users of one more partition."""
+        users = Users(self.shape)
+        self.partitions.append(users)
+        return users
+
+    def close(self, users: Users) -> None:
+        """Let a partition's users go."""
+        self.partitions.remove(users)
+
+    def learn(self, users: Users, events: Events, learn_items: bool = True) -> Learned:
+        """Judge, learn and rank a batch in order.
+
+        With `learn_items` False only the users learn: the items already know these events.
+        """
+        slots, newcomers = users.ids.map_in_turn(events.user)
+        users.make_room()
+        last = _last_of_each(slots)
+        verdicts, lists = _room_for_answers(len(slots), int(last.sum()), self.depth)
+        start = given = 0
+        dirty: list[I32] = []
+        while start < len(slots):
+            items = self.ids.map_while_room(events.item[start:])
+            stop = start + len(items)
+            self._make_room()
+            part = slice(start, stop)
+            columns = Columns(
+                slots[part], newcomers[part], items, events.ts[part], events.fresh[part],
+                last[part], events.version[part],
+            )  # fmt: skip
+            n, changed = step(
+                self.rows, self.trend, users.rows, self.rules, self.room, columns, learn_items,
+                Verdicts(*(v[part] for v in verdicts)), Lists(*(v[given:] for v in lists)),
+            )  # fmt: skip
+            lists.event[given : given + n] += start
+            given += n
+            dirty.append(self.room.dirty[:changed].copy())
+            start = stop
+            if start < len(slots):
+                self._sweep(lists, given)
+        return Learned(verdicts, lists, slots, np.concatenate([*dirty, np.empty(0, np.int32)]))
+
+    def similar(self, item: int, length: int) -> tuple[I32, F64]:
+        """Return what goes with an item, best first, and scores below 1."""
+        out, score = np.empty(length, np.int32), np.empty(length)
+        age = self.trend.clock[1] - self.trend.clock[2]
+        scale = 2.0 ** (age / self.rules.pair_half_life) if np.isfinite(age) else 1.0
+        n = similar(self.rows, item, scale, out, score)
+        return out[:n], score[:n]
+
+    def trending(self, length: int) -> tuple[I32, F64]:
+        """Return the most popular items, best first, and their share of the best one's weight."""
+        top = self.trend.top[: min(length, int(self.trend.size[0]))]
+        weight = self.rows.weight[top]
+        return top.copy(), weight / max(weight.max(initial=0.0), 1e-300)
+
+    def _make_room(self) -> None:
+        rows = arrays.room_for(len(self.rows.seen), len(self.ids.names))
+        if rows > len(self.rows.seen):
+            self.rows = arrays.grown(self.rows, arrays.item_rows(rows, self.shape.neighbours))
+            self._room(rows)
+
+    def _sweep(self, lists: Lists, given: int) -> None:
+        """Let the least recently chosen items go, all at once: nobody may name them afterwards."""
+        gone = np.zeros(len(self.rows.seen), np.bool_)
+        gone[self.ids.drop(self.ids.oldest(max(1, self.ids.capacity // SWEEP_SHARE)))] = True
+        forget_items(self.rows, gone)
+        self.rows.dirty[gone] = False
+        rebuild(self.rows, self.trend)
+        for users in self.partitions:
+            forget_in_users(users.rows, gone)
+        forget_in_lists(lists, given, gone)
+
+
+def forget_in_lists(lists: Lists, given: int, gone: Flags) -> None:
+    """Take items that were let go out of the lists of this batch that are not published yet."""
+    for row in range(given):
+        length = int(lists.length[row])
+        kept = np.flatnonzero(~gone[lists.item[row, :length]])
+        for column in (lists.item, lists.score, lists.because):
+            column[row, : len(kept)] = column[row, kept]
+        because = lists.because[row, : len(kept)]
+        because[(because >= 0) & gone[because]] = -1
+        lists.length[row] = len(kept)
+
+
+def _last_of_each(slots: I32) -> Flags:
+    """Mark each slot's last appearance."""
+    last = np.zeros(len(slots), np.bool_)
+    last[len(slots) - 1 - np.unique(slots[::-1], return_index=True)[1]] = True
+    return last
+
+
+def _room_for_answers(events: int, lists: int, depth: int) -> tuple[Verdicts, Lists]:
+    verdicts = Verdicts(
+        *(np.empty(events, np.int32) for _ in range(3)), np.empty(events, np.bool_)
+    )
+    return verdicts, Lists(
+        event=np.empty(lists, np.int32),
+        item=np.full((lists, depth), -1, np.int32),
+        score=np.empty((lists, depth), np.float32),
+        because=np.empty((lists, depth), np.int32),
+        length=np.zeros(lists, np.int32),
+    )
