@@ -1,0 +1,142 @@
+"""A simulated shop: no real people, a stream with a structure that a learner can find.
+
+Planted: items stand in groups, each item has companions in its group that are chosen next to it,
+people have two favourite groups and choose some items again, a few items and people are busy and
+most are not. At `change_at` taste changes: every item gets other companions, every group other
+bestsellers and everybody other favourite groups.
+"""
+
+from bisect import bisect
+from collections.abc import Callable, Iterator
+from itertools import accumulate, count, islice
+from math import log
+from random import Random
+from typing import Any, NamedTuple
+
+# fmt: off
+GROUPS = (
+    "tea", "coffee", "jam", "bread", "cheese", "pasta", "rice", "soup",
+    "honey", "juice", "spice", "fruit", "lamp", "chair", "desk", "shelf",
+    "rug", "mirror", "vase", "candle", "pillow", "towel", "plate", "glass",
+    "drill", "paint", "rope", "seed", "spade", "pot", "hose", "nail",
+)
+# fmt: on
+FIRST_TS = 1_704_067_200.0  # 2024-01-01
+EVENTS_PER_S = 2.0  # of the shop's own clock
+SESSION_LENGTH = 6  # on average
+OPEN_SESSIONS = 200
+COMPANIONS = 3
+STRAY, AGAIN, NEXT = 0.05, 0.20, 0.50  # any item; one of this session again; a companion
+SECOND_FAVOURITE = 0.3
+
+
+class World(NamedTuple):
+    """Taste at one time: for each item its companions, for each group its items and how busy."""
+
+    companions: list[tuple[int, ...]]
+    shelves: list[list[int]]  # of each group, bestsellers first
+    favourites: list[tuple[int, int]]  # of each user
+
+
+def shop(
+    seed: int,
+    users: int = 2000,
+    items: int = 640,
+    events: int | None = None,
+    change_at: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield simulated interactions, for ever unless `events` is given; a seed gives one stream.
+
+    `change_at` is how many events come before the change of taste; none without it.
+
+    >>> next(shop(7))["event_id"]
+    'simulated-7-0'
+    """
+    random = Random(seed)  # noqa: S311 - a simulation, no secret
+    before, after = world(random, users, items), world(random, users, items)
+    return islice(_events(seed, random, (before, after), change_at), events)
+
+
+def world(random: Random, users: int, items: int) -> World:
+    """Draw companions, bestsellers and favourites anew."""
+    groups = min(len(GROUPS), max(2, items // 4))
+    shelves: list[list[int]] = [list(range(g, items, groups)) for g in range(groups)]
+    companions: list[tuple[int, ...]] = [()] * items
+    for shelf in shelves:
+        random.shuffle(shelf)
+        for place, item in enumerate(shelf):
+            ring = shelf[place + 1 :] + shelf[:place]
+            companions[item] = tuple(ring[:COMPANIONS]) or (item,)
+        random.shuffle(shelf)
+    pick = random.randrange
+    return World(companions, shelves, [(pick(groups), pick(groups)) for _ in range(users)])
+
+
+def _events(
+    seed: int, random: Random, worlds: tuple[World, World], change_at: int | None
+) -> Iterator[dict[str, Any]]:
+    draw, taste, ts = random.random, worlds[0], FIRST_TS
+    names, sessions = _names(taste), _Sessions(draw, len(taste.favourites))
+    for n in count():
+        if n == change_at:
+            taste = worlds[1]
+        slot = int(draw() * len(sessions.open))
+        user, chosen = sessions.open[slot]
+        item = _choice(draw, taste, user, chosen)
+        chosen.append(item)
+        ts -= log(1.0 - draw()) / EVENTS_PER_S
+        yield {
+            "event_id": f"simulated-{seed}-{n}",
+            "user": f"user-{user}",
+            "item": names[item],
+            "action": "view",
+            "ts": round(ts, 3),
+        }
+        if draw() * SESSION_LENGTH < 1.0:
+            sessions.renew(slot)
+
+
+def _choice(draw: Callable[[], float], taste: World, user: int, chosen: list[int]) -> int:
+    what = draw()
+    if what < STRAY:
+        return int(draw() * len(taste.companions))
+    if chosen and what < STRAY + AGAIN:
+        return chosen[int(draw() * len(chosen))]
+    if chosen and what < STRAY + AGAIN + NEXT:
+        companions = taste.companions[chosen[-1]]
+        return companions[int(draw() * len(companions))]
+    shelf = taste.shelves[taste.favourites[user][draw() < SECOND_FAVOURITE]]
+    return shelf[int(len(shelf) * draw() ** 3)]
+
+
+class _Sessions:
+    """Who is in the shop now, each with what they chose in this visit; nobody is there twice."""
+
+    def __init__(self, draw: Callable[[], float], users: int) -> None:
+        self._draw = draw
+        self._busy = list(accumulate(1.0 / (rank + 20) ** 0.7 for rank in range(users)))
+        self._inside: set[int] = set()
+        self.open = [self._enter() for _ in range(min(OPEN_SESSIONS, (users + 3) // 4))]
+
+    def renew(self, slot: int) -> None:
+        """Let the one in this slot go and another come."""
+        self._inside.discard(self.open[slot][0])
+        self.open[slot] = self._enter()
+
+    def _enter(self) -> tuple[int, list[int]]:
+        user = self._busiest()
+        while user in self._inside:
+            user = self._busiest()
+        self._inside.add(user)
+        return user, []
+
+    def _busiest(self) -> int:
+        return min(bisect(self._busy, self._draw() * self._busy[-1]), len(self._busy) - 1)
+
+
+def _names(taste: World) -> list[str]:
+    names = [""] * len(taste.companions)
+    for group, shelf in enumerate(taste.shelves):
+        for place, item in enumerate(sorted(shelf), 1):
+            names[item] = f"{GROUPS[group]}-{place:02d}"
+    return names

@@ -1,0 +1,60 @@
+"""The simulated shop: one seed, one stream, with the structure and the change it promises."""
+
+from collections import Counter
+from itertools import islice, pairwise
+from typing import Any
+
+from headwater.shop import shop
+
+Events = list[dict[str, Any]]
+
+
+def pairs(events: Events) -> Counter[tuple[str, str]]:
+    last: dict[str, str] = {}
+    found: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        if event["user"] in last:
+            found[last[event["user"]], event["item"]] += 1
+        last[event["user"]] = event["item"]
+    return found
+
+
+def test_one_seed_gives_one_stream() -> None:
+    assert list(shop(1, events=500)) == list(shop(1, events=500))
+    assert list(shop(1, events=500)) != list(shop(2, events=500))
+
+
+def test_time_never_goes_back_and_event_ids_never_come_again() -> None:
+    events = list(shop(3, events=5000))
+    assert all(a["ts"] <= b["ts"] for a, b in pairwise(events))
+    assert len({event["event_id"] for event in events}) == 5000
+
+
+def test_without_a_number_of_events_it_never_ends() -> None:
+    assert len(list(islice(shop(3), 3000))) == 3000
+
+
+def test_a_small_shop_works_too() -> None:
+    assert len(list(shop(3, users=1, items=8, events=100))) == 100
+
+
+def test_companions_are_chosen_next_to_each_other_far_more_than_chance_would() -> None:
+    found = pairs(list(shop(4, events=40_000)))
+    top = sum(n for _, n in found.most_common(3 * 640))
+    assert top / found.total() > 0.3
+
+
+def test_people_choose_some_items_again() -> None:
+    found = pairs(list(shop(4, events=20_000)))
+    again = sum(n for (a, b), n in found.items() if a == b)
+    assert again / found.total() > 0.05
+
+
+def test_the_change_of_taste_keeps_the_items_and_breaks_their_pairs() -> None:
+    events = list(shop(5, events=60_000, change_at=30_000))
+    assert events[:30_000] == list(shop(5, events=30_000))
+    before, after = pairs(events[:30_000]), pairs(events[30_000:])
+    strong = {pair for pair, _ in before.most_common(1000) if pair[0] != pair[1]}
+    kept = sum(after[pair] for pair in strong) / sum(before[pair] for pair in strong)
+    assert kept < 0.3
+    assert {e["item"] for e in events[:30_000]} == {e["item"] for e in events[30_000:]}
