@@ -1,0 +1,150 @@
+"""`headwater replay FILE`: send a file to Kafka, or fold it here without Kafka (`--offline`)."""
+
+import itertools
+import json
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from contracts import exits
+from contracts.errors import InputError
+from contracts.settings import Settings
+from headwater.progress import counting
+
+FIELDS = ("user", "item", "ts", "action", "value", "event-id")
+
+
+def add(subparsers: "_SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command and its options."""
+    parser = subparsers.add_parser("replay", help="send a CSV or JSON lines file to Kafka")
+    option = parser.add_argument
+    option("file", metavar="FILE", help="CSV with a header or JSON lines, gzip or not; - is stdin")
+    option("--rate", type=_number_above_0, metavar="N", help="rows per second (default: no limit)")
+    option("--limit", type=int, metavar="N", help="stop after N rows")
+    for field in FIELDS:
+        option(f"--{field}", metavar="COLUMN", help=f"column of `{field.replace('-', '_')}`")
+    option("--ts-unit", choices=("s", "ms"), default="s", help="unit of the times (default: s)")
+    option("--predictor", metavar="NAME", help="send features and labels of this predictor")
+    option("--label", metavar="COLUMN", help="with --predictor: the column to predict")
+    option("--offline", action="store_true", help="learn and judge here, without Kafka or Redis")
+    option("--json", action="store_true", help="with --offline: print JSON")
+    option("--repeats", choices=("always", "never"), help="with --offline: as the setting")
+
+
+def run(args: Namespace, settings: Settings) -> int:
+    """Send or fold the file; returns the exit code."""
+    _check(args)
+    return _offline(args, settings) if args.offline else _send(args, settings)
+
+
+def _send(args: Namespace, settings: Settings) -> int:
+    from streams import producer
+
+    send = producer.examples if args.predictor else producer.interactions
+    rows = _rows(args)
+    if args.rate:
+        rows = producer.paced(rows, args.rate)
+    with counting("sent", args.limit) as tell:
+        try:
+            sent = send(rows, settings, tell)
+        except KeyboardInterrupt:
+            sys.stderr.write(f"interrupted after {tell.count} rows of {args.file}\n")
+            return exits.INTERRUPTED.code
+    sys.stdout.write(f"{sent} rows of {args.file} sent to {settings.kafka}\n")
+    return exits.OK.code
+
+
+def _offline(args: Namespace, settings: Settings) -> int:
+    if args.repeats:
+        settings = msgspec.structs.replace(settings, repeats=args.repeats)
+    with counting("learned", args.limit) as tell:
+        report = _report(args, settings, tell.through(_rows(args)))
+    if args.json:
+        sys.stdout.write(json.dumps(report) + "\n")
+    else:
+        _print(report)
+    return exits.OK.code
+
+
+def _report(args: Namespace, settings: Settings, rows: Iterator[Any]) -> dict[str, Any]:
+    if args.predictor:
+        from streams import predictions
+
+        report = predictions.replay_offline(rows, settings, args.predictor)
+    else:
+        from streams import offline
+
+        report = offline.replay(rows, settings)
+    found: dict[str, Any] = report.as_dict()
+    return found
+
+
+def _rows(args: Namespace) -> Iterator[Any]:
+    from streams import source, source_examples
+
+    if args.predictor:
+        rows: Iterator[Any] = source_examples.read(
+            args.file, args.predictor, args.label, args.ts_unit
+        )
+    else:
+        given = {field.replace("-", "_"): vars(args)[field.replace("-", "_")] for field in FIELDS}
+        rows = source.read(args.file, given, args.ts_unit)
+    return itertools.islice(rows, args.limit)
+
+
+def _check(args: Namespace) -> None:
+    if (args.predictor is None) != (args.label is None):
+        raise InputError("--predictor NAME and --label COLUMN belong together; give both")
+    if args.limit is not None and args.limit < 0:
+        raise InputError(f"--limit must be 0 or more, got {args.limit}")
+    if args.repeats and not args.offline:
+        raise InputError("--repeats needs --offline; a worker takes HEADWATER_REPEATS")
+    if args.rate and args.offline:
+        raise InputError("--rate needs Kafka; leave it or --offline out")
+    if args.json and not args.offline:
+        raise InputError("--json needs --offline; sending prints one line")
+
+
+def _print(report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", *_measures(report), title=_title(report), title_justify="left")
+    for name, found in _flat(report):
+        table.add_row(name, *(_shown(found.get(measure)) for measure in _measures(report)))
+    Console().print(table)
+
+
+def _title(report: dict[str, Any]) -> str:
+    plain = {name: value for name, value in report.items() if not isinstance(value, dict)}
+    return ", ".join(f"{name} {_shown(value)}" for name, value in plain.items())
+
+
+def _measures(report: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(measure for _, found in _flat(report) for measure in found))
+
+
+def _flat(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{name} {part}", found)
+        for name, parts in report.items()
+        if isinstance(parts, dict)
+        for part, found in parts.items()
+        if isinstance(found, dict)
+    ]
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def _number_above_0(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
