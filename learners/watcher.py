@@ -1,0 +1,62 @@
+"""Watch a stream of hits and misses for a change that is no chance."""
+
+import pickle
+from typing import NamedTuple
+
+from learners.arrays import I32
+from learners.step import UNJUDGED
+
+DELTA = 1e-4  # chance of a false alarm per look, by ADWIN's bound
+SETTLE = 1000  # ADWIN drops its old window piece by piece: alarms this close are one change
+TOP = 10  # a position below this is a hit
+
+
+class Drift(NamedTuple):
+    """A change of the hit rate: which event of the batch showed it, and the rates."""
+
+    event: int
+    before: float
+    after: float
+
+
+class HitWatcher:
+    """ADWIN over hits and misses of the lists that waited for their users.
+
+    Source: Bifet and Gavaldà, Learning from Time-Changing Data with Adaptive Windowing, 2007.
+
+    >>> import numpy as np
+    >>> watcher = HitWatcher()
+    >>> watcher.watch(np.full(2000, 3, np.int32))
+    []
+    >>> [drift.after < drift.before for drift in watcher.watch(np.full(900, -1, np.int32))]
+    [True]
+    """
+
+    def __init__(self) -> None:
+        from river.drift import ADWIN  # takes seconds to import: only where one is needed
+
+        self._adwin = ADWIN(delta=DELTA)
+        self._since = SETTLE
+
+    def watch(self, positions: I32) -> list[Drift]:
+        """Take the positions of a batch's chosen items; return the changes they show."""
+        adwin, drifts = self._adwin, []
+        for event, position in enumerate(positions.tolist()):
+            if position == UNJUDGED:
+                continue
+            before = adwin.estimation
+            adwin.update(1.0 if 0 <= position < TOP else 0.0)
+            self._since += 1
+            if adwin.drift_detected:
+                if self._since > SETTLE:
+                    drifts.append(Drift(event, before, adwin.estimation))
+                self._since = 0
+        return drifts
+
+    def dump(self) -> bytes:
+        """Return the watcher's state; it may only be loaded from a signed snapshot."""
+        return pickle.dumps((self._adwin, self._since))
+
+    def load(self, state: bytes) -> None:
+        """Stand where `dump` was called; the bytes must be trusted."""
+        self._adwin, self._since = pickle.loads(state)  # noqa: S301  # the snapshot's signature was checked

@@ -1,0 +1,200 @@
+"""Render: lists of slots become the JSON that readers get, a batch in one kernel call.
+
+Building twenty small dicts per list and encoding them costs more than learning and ranking
+together. Here the ids lie in one byte array, already quoted and escaped as JSON, and a kernel
+copies them between constant pieces of text.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+
+def _text(text: str) -> Bytes:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+ITEM = _text('{"item":')
+SCORE = _text(',"score":')
+TRENDING = _text(',"because":"popular now"}')
+AGAIN = _text(',"because":"you chose it lately"}')
+WITH = _text(',"because":"with ')
+CHOSEN = _text(' that you chose"}')
+END = _text("}")
+ROOM = 128  # bytes that an entry takes at most, besides the ids in it
+FIRST_BYTES = 1 << 16
+
+
+class Ids(NamedTuple):
+    """JSON strings of ids: slot s is `pool[start[s] : start[s] + size[s]]`, quotes included."""
+
+    pool: Bytes
+    start: NDArray[np.int64]
+    size: NDArray[np.int32]
+
+
+class Names:
+    """The ids of items as JSON, by slot; follows a list of names that grows and changes."""
+
+    def __init__(self) -> None:
+        self._used = 0
+        self.ids = Ids(np.empty(FIRST_BYTES, np.uint8), np.zeros(1024, np.int64), np.zeros(1024, np.int32))
+
+    def put(self, slots: Sequence[int], names: Sequence[str]) -> None:
+        """Note that these slots now have `names[slot]`."""
+        pieces = [msgspec.json.encode(names[slot]) for slot in slots]
+        if not pieces:
+            return
+        self._make_room(sum(map(len, pieces)), len(names))
+        for slot, piece in zip(slots, pieces, strict=True):
+            end = self._used + len(piece)
+            self.ids.pool[self._used : end] = np.frombuffer(piece, np.uint8)
+            self.ids.start[slot], self.ids.size[slot] = self._used, len(piece)
+            self._used = end
+
+    def _make_room(self, more: int, slots: int) -> None:
+        ids = self.ids
+        if slots > len(ids.size):
+            rows = max(slots, 2 * len(ids.size))
+            self.ids = ids = Ids(ids.pool, _longer(ids.start, rows), _longer(ids.size, rows))
+        if self._used + more <= len(ids.pool):
+            return
+        # Renamed slots leave their old bytes behind: move what is still in use to a new pool.
+        live = int(ids.size.sum())
+        pool = np.empty(max(FIRST_BYTES, 2 * (live + more)), np.uint8)
+        self._used = int(_compact(ids, pool))
+        self.ids = Ids(pool, ids.start, ids.size)
+
+
+def entries(
+    names: Names, items: Any, scores: Any, because: Any, lengths: Any
+) -> list[bytes]:
+    """Return the JSON array of each row's entries.
+
+    Args:
+        names: ids by slot.
+        items: (rows, depth) slots, best first.
+        scores: (rows, depth) finite, not negative.
+        because: (rows, depth) the user's own item that led there, -1 for none, or None to say
+            nothing about reasons.
+        lengths: (rows,) entries in use.
+    """
+    reasons = because is not None
+    because = because if reasons else items
+    room = _room(names.ids, items, because, lengths)
+    out = np.empty(room, np.uint8)
+    ends = np.empty(len(lengths), np.int64)
+    _render(names.ids, items, scores, because, lengths, reasons, out, ends)
+    whole = out.tobytes()
+    starts = [0, *ends.tolist()]
+    return [whole[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+
+
+def _longer(array: Any, rows: int) -> Any:
+    longer = np.zeros(rows, array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def _kernel(function: Any) -> Any:
+    return njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+@_kernel
+def _compact(ids: Ids, pool: Bytes) -> int:
+    """Copy the bytes in use to another pool; return how many there are."""
+    used = 0
+    for slot in range(len(ids.size)):
+        start = ids.start[slot]
+        for k in range(ids.size[slot]):
+            pool[used + k] = ids.pool[start + k]
+        ids.start[slot] = used
+        used += ids.size[slot]
+    return used
+
+
+@_kernel
+def _room(ids: Ids, items: Any, because: Any, lengths: Any) -> int:
+    """Return how many bytes the rows take at most."""
+    room = 2 * len(lengths)
+    for row in range(len(lengths)):
+        for k in range(lengths[row]):
+            room += ROOM + ids.size[items[row, k]]
+            if because[row, k] >= 0:
+                room += ids.size[because[row, k]]
+    return room
+
+
+@_kernel
+def _render(  # noqa: PLR0913
+    ids: Ids,
+    items: Any,
+    scores: Any,
+    because: Any,
+    lengths: Any,
+    reasons: bool,
+    out: Bytes,
+    ends: Any,
+) -> None:
+    """Write every row as a JSON array."""
+    at = 0
+    for row in range(len(lengths)):
+        out[at] = 91  # [
+        at += 1
+        for k in range(lengths[row]):
+            item = items[row, k]
+            if k > 0:
+                out[at] = 44  # ,
+                at += 1
+            at = _copy(out, at, ITEM, 0, len(ITEM))
+            at = _copy(out, at, ids.pool, ids.start[item], ids.size[item])
+            at = _copy(out, at, SCORE, 0, len(SCORE))
+            at = _number(out, at, scores[row, k])
+            own = because[row, k]
+            if not reasons:
+                at = _copy(out, at, END, 0, len(END))
+            elif own < 0:
+                at = _copy(out, at, TRENDING, 0, len(TRENDING))
+            elif own == item:
+                at = _copy(out, at, AGAIN, 0, len(AGAIN))
+            else:
+                at = _copy(out, at, WITH, 0, len(WITH))
+                at = _copy(out, at, ids.pool, ids.start[own] + 1, ids.size[own] - 2)
+                at = _copy(out, at, CHOSEN, 0, len(CHOSEN))
+        out[at] = 93  # ]
+        at += 1
+        ends[row] = at
+
+
+@_kernel
+def _copy(out: Bytes, at: int, piece: Bytes, start: int, size: int) -> int:
+    for k in range(size):
+        out[at + k] = piece[start + k]
+    return at + size
+
+
+@_kernel
+def _number(out: Bytes, at: int, value: float) -> int:
+    """Write a number with six decimals; more than readers need, and no exponent."""
+    millionths = int(min(max(value, 0.0), 1e9) * 1e6 + 0.5)
+    whole, rest = millionths // 1_000_000, millionths % 1_000_000
+    size = 1
+    limit = 10
+    while whole >= limit:
+        limit *= 10
+        size += 1
+    for k in range(size):
+        out[at + size - 1 - k] = 48 + whole % 10
+        whole //= 10
+    at += size
+    out[at] = 46
+    for k in range(6):
+        out[at + 6 - k] = 48 + rest % 10
+        rest //= 10
+    return at + 7
