@@ -8,6 +8,7 @@ Nothing is registered globally. Label sets that are known beforehand stand at ze
 so that Prometheus sees the first increase.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -77,8 +78,13 @@ class Telemetry:
 
     def forget(self, metric: Metric, **labels: object) -> None:
         """Show these labels no longer, as for the lag of a partition that was given away."""
-        if self._children.pop((metric.name, *sorted(labels.items())), None) is not None:
-            self._families[metric.name].remove(*(str(labels[name]) for name in metric.labels))
+        texts = {name: str(value) for name, value in labels.items()}
+        for key in [k for k in self._children if k[0] == metric.name]:
+            pairs: Any = key[1:]
+            if {name: str(value) for name, value in pairs} == texts:
+                del self._children[key]
+        with contextlib.suppress(KeyError):
+            self._families[metric.name].remove(*(texts[name] for name in metric.labels))
 
     def value(self, metric: Metric, **labels: object) -> float:
         """Return what a counter or gauge stands at; 0 where nothing was said yet."""

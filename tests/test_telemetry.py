@@ -91,7 +91,7 @@ def test_values_that_are_not_finite_are_ignored_and_negative_ones_are_zero(
 
 
 def test_a_partition_given_away_is_shown_no_longer(telemetry: Telemetry) -> None:
-    telemetry.set(metrics.LAG, 7, topic="interactions", partition="0")
+    telemetry.set(metrics.LAG, 7, topic="interactions", partition=0)
     telemetry.forget(metrics.LAG, partition="0", topic="interactions")
     telemetry.forget(metrics.LAG, partition="1", topic="interactions")
     labels = {"topic": "interactions", "partition": "0"}
