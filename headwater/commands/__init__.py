@@ -1,0 +1,27 @@
+"""The commands of `headwater`, one module each, imported only when called.
+
+A module has `add(subparsers)`, which adds its parser under its name here, and
+`run(args, settings) -> int`, which returns an exit code of contracts.exits.
+"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+# name -> (module, what it does)
+COMMANDS = {
+    "demo": ("headwater.commands.demo", "Kafka, Redis, worker, a stream and a live view in one"),
+    "up": ("headwater.commands.up", "start a local Kafka and Redis, data kept between runs"),
+    "down": ("headwater.commands.down", "stop the local Kafka and Redis"),
+    "status": ("headwater.commands.status", "what runs where, topics, consumer lag"),
+    "topics": ("headwater.commands.topics", "create the topics, or say what differs"),
+    "worker": ("headwater.commands.worker", "learn from the stream and publish answers"),
+    "replay": ("headwater.commands.replay", "send a file into the stream, or learn it offline"),
+    "watch": ("headwater.commands.watch", "live view of a running system in the terminal"),
+    "page": ("headwater.commands.page", "live view of a running system as a local web page"),
+    "recommend": ("headwater.commands.recommend", "the list that stands in Redis for a user"),
+    "similar": ("headwater.commands.similar", "the items that go with an item"),
+    "settings": ("headwater.commands.settings", "every setting, its value and its origin"),
+}
