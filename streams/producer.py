@@ -97,7 +97,10 @@ class Sender:
 
         Raises:
             KafkaAway: an earlier message was not delivered.
+            InputError: this one is larger than Kafka takes.
         """
+        from confluent_kafka import KafkaException
+
         name = self._names[topic] if topic else self._name
         data = self._encode(value)
         while True:
@@ -106,6 +109,9 @@ class Sender:
                 break
             except BufferError:
                 self._poll(0.1)
+            except KafkaException as error:
+                problem = f"a row of {len(data)} bytes cannot be sent: {error.args[0].str()}"
+                raise InputError(problem) from None
         self.handed += 1
         self._poll(0)
 

@@ -1,0 +1,23 @@
+"""`headwater similar ITEM`: read an answer from Redis as any client would."""
+
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+
+from contracts import exits
+from contracts.settings import Settings
+
+
+def add(subparsers: "_SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command and its options."""
+    parser = subparsers.add_parser("similar", help="show what goes with an item")
+    parser.add_argument("item", metavar="ITEM")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def run(args: Namespace, settings: Settings) -> int:
+    """Print the list; an item without one gets what is trending, and it says so."""
+    from headwater import lists
+    from state.answers import Answers
+
+    with Answers(settings) as answers:
+        lists.show(answers.similar(args.item), args.json)
+    return exits.OK.code

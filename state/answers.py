@@ -1,0 +1,171 @@
+"""Reads what stands in Redis as any client would: lists of users, similar items, trending.
+
+A reader degrades and never fails because something is missing: someone who has no list of their
+own gets what is trending, and the answer says so.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from contracts import keys
+from contracts.errors import RedisAway, SettingsError
+from contracts.settings import Settings
+
+T = TypeVar("T")
+SCANNED_AT_ONCE = 500
+OWN, TRENDING, NOTHING = "own", "trending", "nothing"
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One item of a list, why it stands there and how it scored; best first."""
+
+    item: str
+    score: float
+    because: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A list as it stands in Redis, and where it was found: own, trending or nothing.
+
+    `ts` is the time of the event that caused it, `version` rises with each change.
+    """
+
+    source: str
+    items: list[Entry] = []
+    user: str = ""
+    item: str = ""
+    version: int = 0
+    ts: float = 0.0
+
+
+class _Stored(msgspec.Struct):
+    items: list[Entry]
+    user: str = ""
+    version: int = 0
+    ts: float = 0.0
+
+
+_decode = msgspec.json.Decoder(_Stored).decode
+
+
+class Answers:
+    """Reads answers; use it as a context manager or call `close()`.
+
+    Every method raises RedisAway where no Redis answers, and names its address without password.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        import redis
+
+        self._prefix = settings.key_prefix
+        self._address = address(settings.redis)
+        try:
+            self._redis = redis.Redis.from_url(
+                settings.redis, socket_timeout=5.0, socket_connect_timeout=5.0
+            )
+        except ValueError as error:
+            raise SettingsError(
+                f"HEADWATER_REDIS must be a URL like redis://host:6379/0: {error}"
+            ) from None
+
+    def recommend(self, user: str) -> Answer:
+        """Return the user's own list, else what is trending, else an empty answer."""
+        own = self._get(keys.REC, user=user)
+        return (
+            _answer(own, OWN, user=user)
+            if own
+            else _answer(self._get(keys.TOP), TRENDING, user=user)
+        )
+
+    def similar(self, item: str) -> Answer:
+        """Return what goes with an item, else what is trending, else an empty answer."""
+        own = self._get(keys.SIM, item=item)
+        return (
+            _answer(own, OWN, item=item)
+            if own
+            else _answer(self._get(keys.TOP), TRENDING, item=item)
+        )
+
+    def trending(self) -> Answer:
+        """Return what is chosen most now."""
+        return _answer(self._get(keys.TOP), TRENDING)
+
+    def lists(self, users: list[str]) -> list[Answer]:
+        """Return the own lists of these users, in this order; who has none is left out."""
+        if not users:
+            return []
+        wanted = [keys.REC.at(self._prefix, user=user) for user in users]
+        return [
+            _answer(_decode(found), OWN)
+            for found in self._ask(lambda: self._redis.mget(wanted))
+            if found is not None
+        ]
+
+    def newest(self, n: int, looked_at: int = 2 * SCANNED_AT_ONCE) -> list[Answer]:
+        """Return up to `n` lists, newest first, out of some `looked_at` found by scanning."""
+        pattern, cursor, found = keys.REC.pattern.replace("{user}", "*"), 0, set[bytes]()
+        while len(found) < looked_at:
+            cursor, more = self._scan(cursor, self._prefix + pattern)
+            found.update(more)
+            if cursor == 0:
+                break
+        values = self._ask(lambda: self._redis.mget(list(found))) if found else []
+        lists = [_answer(_decode(value), OWN) for value in values if value is not None]
+        return sorted(lists, key=lambda answer: -answer.ts)[:n]
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._redis.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _scan(self, cursor: int, pattern: str) -> tuple[int, list[bytes]]:
+        found: Any = self._ask(lambda: self._redis.scan(cursor, pattern, SCANNED_AT_ONCE))
+        return found[0], found[1]
+
+    def _get(self, key: keys.Key, **ids: str) -> _Stored | None:
+        found: Any = self._ask(lambda: self._redis.get(key.at(self._prefix, **ids)))
+        return None if found is None else _decode(found)
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        import redis
+
+        try:
+            return question()
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise RedisAway(
+                f"no Redis answers at {self._address} ({error}); "
+                "set HEADWATER_REDIS or run `headwater up`"
+            ) from None
+        except redis.RedisError as error:
+            raise RedisAway(
+                f"the Redis at {self._address} refused ({error}); see HEADWATER_REDIS"
+            ) from None
+
+
+def address(url: str) -> str:
+    """Return a Redis URL without its user and password.
+
+    >>> address("redis://:secret@host:6379/0")
+    'redis://host:6379/0'
+    """
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _answer(stored: _Stored | None, source: str, user: str = "", item: str = "") -> Answer:
+    if stored is None:
+        return Answer(NOTHING, [], user, item)
+    return Answer(source, stored.items, user or stored.user, item, stored.version, stored.ts)

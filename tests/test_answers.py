@@ -1,0 +1,102 @@
+"""What is read out: own list, else trending, else a line that says there is nothing."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+
+from contracts import keys
+from contracts.errors import RedisAway, SettingsError
+from contracts.settings import Settings
+from headwater.commands import recommend, similar
+from state.answers import Answers
+
+ITEMS = [{"item": "tea", "score": 2.5, "because": "with jam"}, {"item": "oat", "score": 1.0}]
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.redis) as client:
+        yield client
+
+
+def command(module: Any, settings: Settings, *args: str) -> int:
+    parser = ArgumentParser()
+    module.add(parser.add_subparsers())
+    code: int = module.run(parser.parse_args([module.__name__.rpartition(".")[2], *args]), settings)
+    return code
+
+
+def put(store: redis.Redis, key: str, value: dict[str, Any]) -> None:
+    store.set(key, json.dumps(value))
+
+
+def put_list(store: redis.Redis, settings: Settings, user: str, ts: float = 5.0) -> None:
+    value = {"user": user, "items": ITEMS, "version": 3, "ts": ts}
+    put(store, keys.REC.at(settings.key_prefix, user=user), value)
+
+
+def test_a_user_reads_their_own_list(
+    settings: Settings, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_list(store, settings, "ann:1")
+    assert command(recommend, settings, "ann:1", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"source": "own", "items": ITEMS, "user": "ann:1", "version": 3, "ts": 5.0}
+    assert command(recommend, settings, "ann:1") == 0
+    shown = capsys.readouterr().out
+    assert "ann:1: version 3" in shown
+    assert "with jam" in shown
+
+
+def test_a_stranger_reads_what_is_trending_and_is_told_so(
+    settings: Settings, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(store, keys.TOP.at(settings.key_prefix), {"items": ITEMS, "ts": 5.0})
+    for module in (recommend, similar):
+        assert command(module, settings, "bob") == 0
+        shown = capsys.readouterr().out
+        assert "bob: no list of their own yet; trending" in shown
+        assert "tea" in shown
+
+
+def test_an_empty_redis_gives_one_line(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(recommend, settings, "bob") == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_similar_items_are_read(
+    settings: Settings, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = {"item": "jam", "items": [{"item": "tea", "score": 0.5}], "ts": 5.0}
+    put(store, keys.SIM.at(settings.key_prefix, item="jam"), value)
+    assert command(similar, settings, "jam", "--json") == 0
+    expected = {"source": "own", "item": "jam", "items": value["items"], "ts": 5.0}
+    assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_the_newest_lists_are_found(settings: Settings, store: redis.Redis) -> None:
+    for n in range(20):
+        put_list(store, settings, f"user{n}", ts=float(n))
+    with Answers(settings) as answers:
+        assert [a.user for a in answers.newest(3)] == ["user19", "user18", "user17"]
+        assert [a.user for a in answers.lists(["user3", "nobody", "user1"])] == ["user3", "user1"]
+
+
+def test_a_redis_that_is_away_is_named_without_its_password() -> None:
+    settings = Settings(redis="redis://:secret@127.0.0.1:1/0")
+    with Answers(settings) as answers, pytest.raises(RedisAway) as error:
+        answers.recommend("ann")
+    assert "redis://127.0.0.1:1/0" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_a_url_that_is_none_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="HEADWATER_REDIS must be a URL"):
+        Answers(msgspec.structs.replace(Settings(), redis="nowhere"))
