@@ -57,9 +57,9 @@ class Telemetry:
         """Set a gauge."""
         self._child(metric, labels).set(value)
 
-    def observe(self, metric: Metric, value: float, **labels: object) -> None:
-        """Add one value to a histogram; below zero counts as zero, not finite is ignored."""
-        self._buckets(metric, labels).add(value)
+    def observe(self, metric: Metric, value: float, n: int = 1, **labels: object) -> None:
+        """Add a value to a histogram, `n` times; below zero is zero, not finite is ignored."""
+        self._buckets(metric, labels).add(value, n)
 
     def observe_many(
         self,

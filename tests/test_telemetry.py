@@ -72,7 +72,8 @@ def test_a_batch_of_observations_equals_the_same_ones_made_singly() -> None:
 
 
 def test_a_weighted_observation_counts_as_often_as_its_weight(telemetry: Telemetry) -> None:
-    telemetry.observe_many(metrics.FRESHNESS, [0.001, 0.004], weights=[3, 2])
+    telemetry.observe_many(metrics.FRESHNESS, [0.001, 0.004], weights=[1, 2])
+    telemetry.observe(metrics.FRESHNESS, 0.001, 2)
     assert [bucket(telemetry, "0.001"), bucket(telemetry, "+Inf")] == [3.0, 5.0]
 
 
@@ -113,13 +114,15 @@ def test_a_worker_that_starts_is_alive_and_not_ready(endpoint: Endpoint) -> None
 def test_a_worker_that_waits_for_redis_is_alive_and_says_why_it_is_not_ready(
     endpoint: Endpoint, health: Health
 ) -> None:
-    health.ready, health.reason = False, "waiting for redis at 127.0.0.1:6379"
+    health.clear("starting")
+    health.wait("redis", "waiting for redis at 127.0.0.1:6379")
     assert get(endpoint, "/healthz")[0] == 200
     assert get(endpoint, "/readyz") == (503, "waiting for redis at 127.0.0.1:6379\n")
 
 
 def test_a_stalled_worker_is_neither_alive_nor_ready(endpoint: Endpoint, health: Health) -> None:
-    health.ready, health.alive, health.reason = True, False, "no progress for 60 s, lag 12"
+    health.clear("starting")
+    health.stall("no progress for 60 s, lag 12")
     assert get(endpoint, "/healthz") == (503, "no progress for 60 s, lag 12\n")
     assert get(endpoint, "/readyz") == (503, "no progress for 60 s, lag 12\n")
 
@@ -127,7 +130,8 @@ def test_a_stalled_worker_is_neither_alive_nor_ready(endpoint: Endpoint, health:
 def test_a_loop_that_hangs_is_found_although_it_cannot_say_so(
     endpoint: Endpoint, health: Health
 ) -> None:
-    health.ready, health.beat_every_s = True, 5.0
+    health.clear("starting")
+    health.beat_every_s = 5.0
     assert get(endpoint, "/readyz")[0] == 200
     health.beaten_at -= 6.0
     assert get(endpoint, "/healthz")[0] == 503
