@@ -1,0 +1,163 @@
+"""What the worker and the states it keeps promise each other.
+
+A *shard* is the state of one partition: a fold of its log, synchronous, knowing neither Kafka nor
+Redis. A *unit* builds shards and may own state that all of them share. The worker reads, cuts,
+publishes, snapshots and replays; nothing counts before its effects are done.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy.typing as npt
+
+from contracts.metrics import Metric
+
+MAX_BATCH = 500
+
+Parts = dict[str, bytes]
+Publish = Callable[[], Awaitable[None]]
+
+
+class Record(Protocol):
+    """One message as aiokafka gives it: `value` None is a tombstone, `timestamp` is in ms."""
+
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
+
+
+class Batch(NamedTuple):
+    """Consecutive records of one partition, at most `MAX_BATCH`.
+
+    `topic` is the name without the prefix. `known_to_shared` is True in a replay of events that
+    the unit's shared state has already learned: the shard then learns its own state only.
+    """
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+    known_to_shared: bool = False
+
+
+class Message(NamedTuple):
+    """A message to produce; `topic` without the prefix, `partition` None lets the key decide."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Effects(NamedTuple):
+    """What has to happen outside before a batch's offset counts.
+
+    First `messages` are produced and acknowledged, then `publish` is awaited; it is called again
+    as a whole while Redis is away.
+    """
+
+    messages: Sequence[Message] = ()
+    publish: Publish | None = None
+
+
+class Shard(Protocol):
+    """The state of one partition: a fold of its log."""
+
+    @property
+    def name(self) -> str:
+        """Name of its snapshot, unlike that of any other shard, e.g. `0` or `predictor:elec:0`."""
+
+    def handle(self, batch: Batch) -> Effects:
+        """Learn the batch's records in order and say what has to happen outside."""
+
+    def dump(self) -> Parts:
+        """Return the whole state as named bytes that no later `handle` changes."""
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Become the state that `dump` gave; called before the first `handle`, if at all."""
+
+
+class Unit(Protocol):
+    """Builds the shards of topics that have equally many partitions and share one state each.
+
+    A shard folds all `topics` of its partition. Where the unit also has `shared_dump` and
+    `shared_load` (see `Sharing`), those are saved and loaded with the shards.
+    """
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Names without the prefix."""
+
+    def open(self, partition: int) -> Shard:
+        """Return the empty state of a partition that this worker now owns."""
+
+    def close(self, partition: int) -> None:
+        """Forget a partition's state; the first thing that happens when it is taken away."""
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """A unit whose shards share state on this worker, such as item vectors."""
+
+    def shared_dump(self) -> Parts:
+        """Return the shared state as named bytes that nothing later changes."""
+
+    def shared_load(self, parts: Mapping[str, bytes]) -> None:
+        """Become that state; empty `parts` mean an empty state. Called before shards open."""
+
+
+class Telemetry(Protocol):
+    """Where figures go (see `streams.telemetry`); `metric` is an entry of `contracts.metrics`."""
+
+    def count(self, metric: Metric, n: float = 1, **labels: object) -> None:
+        """Raise a counter by `n`."""
+
+    def set(self, metric: Metric, value: float, **labels: object) -> None:
+        """Set a gauge."""
+
+    def observe(self, metric: Metric, value: float, **labels: object) -> None:
+        """Add a value to a histogram."""
+
+    def observe_many(
+        self,
+        metric: Metric,
+        values: npt.ArrayLike,
+        weights: npt.ArrayLike | None = None,
+        **labels: object,
+    ) -> None:
+        """Add each of `values` to a histogram, `weights[i]` times if given."""
+
+    def forget(self, metric: Metric, **labels: object) -> None:
+        """Show these labels no longer."""
+
+
+class NoTelemetry:
+    """Figures go nowhere."""
+
+    def count(self, metric: Metric, n: float = 1, **labels: object) -> None:
+        """Ignore it."""
+
+    def set(self, metric: Metric, value: float, **labels: object) -> None:
+        """Ignore it."""
+
+    def observe(self, metric: Metric, value: float, **labels: object) -> None:
+        """Ignore it."""
+
+    def observe_many(
+        self,
+        metric: Metric,
+        values: npt.ArrayLike,
+        weights: npt.ArrayLike | None = None,
+        **labels: object,
+    ) -> None:
+        """Ignore it."""
+
+    def forget(self, metric: Metric, **labels: object) -> None:
+        """Ignore it."""
