@@ -37,9 +37,7 @@ STAGE_SECONDS = Metric(
     ("stage",),
     STAGE_S,
 )
-LAG = Metric(
-    "headwater_lag_events", "gauge", "messages not yet processed", ("topic", "partition")
-)
+LAG = Metric("headwater_lag_events", "gauge", "messages not yet processed", ("topic", "partition"))
 FRESHNESS = Metric(
     "headwater_freshness_seconds",
     "histogram",
@@ -51,7 +49,8 @@ LISTS = Metric("headwater_lists_published", "counter", "answers written to Redis
 QUALITY = Metric(
     "headwater_quality_ratio",
     "gauge",
-    "judged before learning, over the last events (window) or all since the state began (total)",
+    "judged before learning; measure hr_at_10, hr_at_20, mrr_at_20 or ndcg_at_10; model lists or "
+    "popularity; list stored or fresh; span window (the last events) or total (since the state began)",
     ("measure", "model", "list", "span"),
 )
 COVERAGE = Metric(
