@@ -50,7 +50,7 @@ QUALITY = Metric(
     "headwater_quality_ratio",
     "gauge",
     "judged before learning; measure hr_at_10, hr_at_20, mrr_at_20 or ndcg_at_10; model lists or "
-    "popularity; list stored or fresh; span window (the last events) or total (since the state began)",
+    "popularity; list stored or fresh; span window (the last events) or total",
     ("measure", "model", "list", "span"),
 )
 COVERAGE = Metric(
