@@ -5,10 +5,10 @@ import os
 import subprocess
 import uuid
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
-from contracts.errors import ServiceFailed
+from contracts.errors import KafkaAway, ServiceFailed
+from contracts.settings import Settings
 from headwater.local import jars, java
 from headwater.local.recipe import Recipe, connects, last_line
 
@@ -59,20 +59,19 @@ def recipe(folder: Path, port: int, controller: int, environ: Mapping[str, str])
         _format(command, config, folder / "format.log")
     address = f"127.0.0.1:{port}"
     args = [*command, MAIN, str(config)]
-    return Recipe("Kafka", args, folder / "kafka.log", port, address, partial(answers, address))
+    return Recipe("Kafka", args, folder / "kafka.log", port, address, answers)
 
 
 def answers(address: str) -> bool:
     """Return whether the broker gives its metadata."""
     if not connects(int(address.rpartition(":")[2])):
         return False
-    from kafka import KafkaAdminClient
-    from kafka.errors import KafkaError
+    from streams.admin import admin
 
     try:
-        with KafkaAdminClient(bootstrap_servers=address, bootstrap_timeout_ms=2000) as admin:
-            return bool(admin.describe_cluster()["brokers"])
-    except KafkaError:
+        with admin(Settings(kafka=address), wait_s=2) as client:
+            return bool(client.describe_cluster()["brokers"])
+    except KafkaAway:
         return False
 
 

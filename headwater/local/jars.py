@@ -9,6 +9,7 @@ is moved into the cache, so a broken download is never found there by the next s
 import os
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,12 @@ def cache(environ: Mapping[str, str]) -> Path:
     """Return the folder that all checkouts of this user share."""
     base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or Path.home(), ".cache")
     return Path(base, "headwater", "jars")
+
+
+def complete(folder: Path) -> bool:
+    """Return whether nothing needs to be fetched, without a look into the jars."""
+    locked = tomllib.loads(LOCK.read_text(encoding="utf-8"))["dependencies"]
+    return all(any(folder.glob(f"**/{d['artifactId']}-{d['version']}.jar")) for d in locked)
 
 
 def ensure(folder: Path, lock_file: Path = LOCK) -> list[Path]:

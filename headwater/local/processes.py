@@ -107,12 +107,19 @@ def spawn(
 
 
 def detach(args: Sequence[str], log: Path) -> int:
-    """Start a program that outlives us and return its process id; output goes to `log`."""
+    """Start a program that outlives us and return its process id; output goes to `log`.
+
+    Raises:
+        ServiceFailed: the program cannot be started.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
-        child = subprocess.Popen(  # noqa: S603 - our own recipe
-            args, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-        )
+        try:
+            child = subprocess.Popen(  # noqa: S603 - our own recipe
+                args, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
+        except OSError as error:
+            raise ServiceFailed(f"{args[0]} cannot be started: {error.strerror}") from None
     child.returncode = 0  # it is not ours to wait for: no warning when the object goes
     return child.pid
 

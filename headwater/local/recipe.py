@@ -12,7 +12,7 @@ from contracts.errors import ServiceFailed
 class Recipe(NamedTuple):
     """How to start a service and how to know that it answers.
 
-    `address` is what a client is told; `answers` returns whether the service does its work now.
+    `address` is what a client is told; `answers(address)` says whether the service works now.
     """
 
     name: str
@@ -20,7 +20,7 @@ class Recipe(NamedTuple):
     log: Path
     port: int
     address: str
-    answers: Callable[[], bool]
+    answers: Callable[[str], bool]
 
 
 def wait(recipe: Recipe, alive: Callable[[], bool], timeout_s: float = 60.0) -> None:
@@ -30,7 +30,7 @@ def wait(recipe: Recipe, alive: Callable[[], bool], timeout_s: float = 60.0) -> 
         ServiceFailed: its process ended first, or `timeout_s` passed.
     """
     deadline = time.monotonic() + timeout_s
-    while not recipe.answers():
+    while not recipe.answers(recipe.address):
         if not alive():
             raise ServiceFailed(f"{recipe.name} ended at its start: {last_line(recipe.log)}")
         if time.monotonic() > deadline:

