@@ -122,8 +122,9 @@ def scratch(rows: int, touched: int, depth: int) -> Scratch:
 
 def grown(rows: Rows, empty: Rows) -> Rows:
     """Return `empty`, which has more rows, with the contents of `rows` at its beginning."""
-    for old, new in zip(rows, empty, strict=True):
-        new[: len(old)] = old
+    for field in rows._fields:
+        old = getattr(rows, field)
+        getattr(empty, field)[: len(old)] = old
     return empty
 
 

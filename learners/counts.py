@@ -8,7 +8,7 @@ swaps per event, whatever the size of the catalogue.
 
 import math
 
-from learners.arrays import ItemRows, Trend
+from learners.arrays import F64, ItemRows, Trend
 from learners.kernel import kernel
 
 REBASE = 64.0  # half-lives after which weights are scaled down; 2^64 is far from overflow
@@ -23,7 +23,7 @@ def choose(items: ItemRows, trend: Trend, item: int, ts: float, half_life: float
 
 
 @kernel
-def gain(weights, clock, origin, ts, half_life):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def gain(weights: F64, clock: F64, origin: int, ts: float, half_life: float) -> float:
     """Return what an event at `ts` adds, and move the origin before that overflows."""
     if math.isnan(clock[origin]):
         clock[origin] = ts

@@ -24,6 +24,7 @@ class Ids:
         self.capacity = capacity
         self.names: list[str] = []
         self.evicted = 0
+        self.news: list[int] = []  # slots whose id changed; whoever follows the names empties it
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._free: list[int] = []
 
@@ -55,6 +56,7 @@ class Ids:
             slot = len(self.names)
             self.names.append(name)
         self._slots[name] = slot
+        self.news.append(slot)
         return slot
 
     def map_in_turn(self, names: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

@@ -11,15 +11,15 @@ backwards 0 .558, ¼ .572, ½ .573, 1 .567.
 """
 
 from learners.arrays import F64, I32, ItemRows, Scratch, Trend
-from learners.kernel import kernel
 from learners.counts import gain
+from learners.kernel import kernel
 
 REACH = 10  # last items that a list is made from
 BACKWARDS = 0.5
 
 
 @kernel
-def pair(  # noqa: PLR0913
+def pair(
     items: ItemRows, trend: Trend, history: I32, chosen: int, item: int, ts: float, half_life: float
 ) -> float:
     """Note that `item` was chosen after the first `chosen` items of a history."""
@@ -78,8 +78,15 @@ def damped(mass: float, seen: float) -> float:
 
 
 @kernel
-def similar(items: ItemRows, item: int, scale: float, out: I32, score: F64) -> int:
-    """Fill `out` with an item's neighbours, best first, never itself; return how many."""
+def similar(items: ItemRows, wanted: I32, scale: float, found: I32, score: F64, size: I32) -> None:
+    """Fill each row of `found` with the neighbours of an item, best first, never itself."""
+    for row in range(len(wanted)):
+        size[row] = most_similar(items, wanted[row], scale, found[row], score[row])
+
+
+@kernel
+def most_similar(items: ItemRows, item: int, scale: float, out: I32, score: F64) -> int:
+    """Fill `out` with an item's neighbours, best first; return how many."""
     length = 0
     for place in range(items.near_size[item]):
         other = items.near[item, place]

@@ -18,7 +18,7 @@ class Rules(NamedTuple):
 
 
 @kernel
-def rank(  # noqa: PLR0913
+def rank(
     items: ItemRows, trend: Trend, history: I32, chosen: int, rules: Rules, room: Scratch
 ) -> int:
     """Fill `room.item`, `.score` and `.because`, best first; return how many."""
@@ -53,7 +53,7 @@ def insert(room: Scratch, length: int, item: int, score: float) -> int:
 
 
 @kernel
-def fill(  # noqa: PLR0913
+def fill(
     items: ItemRows,
     trend: Trend,
     history: I32,
@@ -97,7 +97,7 @@ def position(slots: I32, size: int, slot: int) -> int:
 
 
 @kernel
-def score_one(  # noqa: PLR0913
+def score_one(
     items: ItemRows,
     trend: Trend,
     history: I32,

@@ -25,7 +25,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
     PAIRS: ClassVar[bool]
     FILL: ClassVar[bool]
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         half_life_s: float = 86_400.0,
         pair_half_life_s: float = 30 * 86_400.0,
@@ -62,13 +62,19 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         self.recommender.learn(self.users, events)
 
     def predict_one(
-        self, user: Hashable, item: Hashable, x: dict[str, Any] | None = None
+        self,
+        user: Hashable,
+        item: Hashable,
+        x: dict[str, Any] | None = None,  # noqa: ARG002  # River's interface
     ) -> float:
         """Return the score of an item for a user now; 0 where nothing speaks for it."""
         return self._scores(user, [item])[0]
 
     def rank(
-        self, user: Hashable, items: set[Hashable], x: dict[str, Any] | None = None
+        self,
+        user: Hashable,
+        items: set[Hashable],
+        x: dict[str, Any] | None = None,  # noqa: ARG002  # River's interface
     ) -> list[Hashable]:
         """Return the items, best first; of equals, the one that comes first in the alphabet."""
         ordered = sorted(items, key=str)
@@ -93,7 +99,5 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         history, chosen = self._history(user)
         wanted = np.array([model.ids.find(str(item)) for item in items], np.int32)
         out = np.empty(len(items))
-        score_one(
-            model.rows, model.trend, history, chosen, model.rules, model.room, wanted, out
-        )
-        return out.tolist()  # type: ignore[no-any-return]
+        score_one(model.rows, model.trend, history, chosen, model.rules, model.room, wanted, out)
+        return out.tolist()

@@ -63,9 +63,7 @@ class Users:
         """Have a row for every slot in use."""
         rows = arrays.room_for(len(self.rows.chosen), len(self.ids.names))
         if rows > len(self.rows.chosen):
-            self.rows = arrays.grown(
-                self.rows, arrays.user_rows(rows, self.history, self.depth)
-            )
+            self.rows = arrays.grown(self.rows, arrays.user_rows(rows, self.history, self.depth))
 
 
 class Recommender:
@@ -110,7 +108,7 @@ class Recommender:
         while start < len(slots):
             items = self.ids.map_while_room(events.item[start:])
             stop = start + len(items)
-            self._make_room()
+            self.make_room()
             part = slice(start, stop)
             columns = Columns(
                 slots[part], newcomers[part], items, events.ts[part], events.fresh[part],
@@ -118,7 +116,7 @@ class Recommender:
             )  # fmt: skip
             n, changed = step(
                 self.rows, self.trend, users.rows, self.rules, self.room, columns, learn_items,
-                Verdicts(*(v[part] for v in verdicts)), Lists(*(v[given:] for v in lists)),
+                Verdicts._make(v[part] for v in verdicts), Lists._make(v[given:] for v in lists),
             )  # fmt: skip
             lists.event[given : given + n] += start
             given += n
@@ -128,13 +126,14 @@ class Recommender:
                 self._sweep(lists, given)
         return Learned(verdicts, lists, slots, np.concatenate([*dirty, np.empty(0, np.int32)]))
 
-    def similar(self, item: int, length: int) -> tuple[I32, F64]:
-        """Return what goes with an item, best first, and scores below 1."""
-        out, score = np.empty(length, np.int32), np.empty(length)
+    def similar(self, items: I32, length: int) -> tuple[I32, F64, I32]:
+        """Return what goes with each item, best first: (items, length) slots, scores; sizes."""
+        found = np.empty((len(items), length), np.int32)
+        score, size = np.empty((len(items), length)), np.empty(len(items), np.int32)
         age = self.trend.clock[1] - self.trend.clock[2]
         scale = 2.0 ** (age / self.rules.pair_half_life) if np.isfinite(age) else 1.0
-        n = similar(self.rows, item, scale, out, score)
-        return out[:n], score[:n]
+        similar(self.rows, items, scale, found, score, size)
+        return found, score, size
 
     def trending(self, length: int) -> tuple[I32, F64]:
         """Return the most popular items, best first, and their share of the best one's weight."""
@@ -142,7 +141,8 @@ class Recommender:
         weight = self.rows.weight[top]
         return top.copy(), weight / max(weight.max(initial=0.0), 1e-300)
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Have a row for every slot in use."""
         rows = arrays.room_for(len(self.rows.seen), len(self.ids.names))
         if rows > len(self.rows.seen):
             self.rows = arrays.grown(self.rows, arrays.item_rows(rows, self.shape.neighbours))
@@ -180,9 +180,8 @@ def _last_of_each(slots: I32) -> Flags:
 
 
 def _room_for_answers(events: int, lists: int, depth: int) -> tuple[Verdicts, Lists]:
-    verdicts = Verdicts(
-        *(np.empty(events, np.int32) for _ in range(3)), np.empty(events, np.bool_)
-    )
+    position = np.empty((3, events), np.int32)
+    verdicts = Verdicts(position[0], position[1], position[2], np.empty(events, np.bool_))
     return verdicts, Lists(
         event=np.empty(lists, np.int32),
         item=np.full((lists, depth), -1, np.int32),

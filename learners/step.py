@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from learners.arrays import JUDGED, F32, F64, I32, I64, Flags, ItemRows, Scratch, Trend, UserRows
+from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Scratch, Trend, UserRows
 from learners.counts import choose
 from learners.kernel import kernel
 from learners.pairs import pair
@@ -44,7 +44,7 @@ class Lists(NamedTuple):
 
 
 @kernel
-def step(  # noqa: PLR0913
+def step(
     items: ItemRows,
     trend: Trend,
     users: UserRows,
@@ -84,9 +84,7 @@ def step(  # noqa: PLR0913
 
 
 @kernel
-def judge(  # noqa: PLR0913
-    trend: Trend, users: UserRows, user: int, item: int, k: int, verdicts: Verdicts
-) -> None:
+def judge(trend: Trend, users: UserRows, user: int, item: int, k: int, verdicts: Verdicts) -> None:
     """Look the item up in the list that waits for its user; strangers see what is trending."""
     popular = position(trend.top, min(trend.size[0], JUDGED), item)
     length = users.length[user]
@@ -99,9 +97,7 @@ def judge(  # noqa: PLR0913
 
 
 @kernel
-def mark(  # noqa: PLR0913
-    items: ItemRows, history: I32, chosen: int, item: int, room: Scratch, dirty: int
-) -> int:
+def mark(items: ItemRows, history: I32, chosen: int, item: int, room: Scratch, dirty: int) -> int:
     """Note whose neighbours an event changed; return how many items are noted."""
     for back in range(-1, chosen):
         other = item if back < 0 else history[back]
@@ -124,9 +120,7 @@ def remember(users: UserRows, user: int, item: int) -> None:
 
 
 @kernel
-def keep(  # noqa: PLR0913
-    users: UserRows, user: int, room: Scratch, length: int, ts: float, version: int
-) -> None:
+def keep(users: UserRows, user: int, room: Scratch, length: int, ts: float, version: int) -> None:
     """Store a list with its user; the next event is judged on it."""
     users.length[user] = length
     users.listed[user, :length] = room.item[:length]

@@ -8,6 +8,7 @@ from learners.step import UNJUDGED
 
 DELTA = 1e-4  # chance of a false alarm per look, by ADWIN's bound
 SETTLE = 1000  # ADWIN drops its old window piece by piece: alarms this close are one change
+LOOK = 32  # ADWIN looks for a change only so often
 TOP = 10  # a position below this is a hit
 
 
@@ -37,6 +38,7 @@ class HitWatcher:
 
         self._adwin = ADWIN(delta=DELTA)
         self._since = SETTLE
+        self._before = 0.0
 
     def watch(self, positions: I32) -> list[Drift]:
         """Take the positions of a batch's chosen items; return the changes they show."""
@@ -44,19 +46,21 @@ class HitWatcher:
         for event, position in enumerate(positions.tolist()):
             if position == UNJUDGED:
                 continue
-            before = adwin.estimation
+            if self._since % LOOK == 0:
+                self._before = adwin.estimation
             adwin.update(1.0 if 0 <= position < TOP else 0.0)
             self._since += 1
             if adwin.drift_detected:
                 if self._since > SETTLE:
-                    drifts.append(Drift(event, before, adwin.estimation))
+                    drifts.append(Drift(event, self._before, adwin.estimation))
                 self._since = 0
         return drifts
 
     def dump(self) -> bytes:
         """Return the watcher's state; it may only be loaded from a signed snapshot."""
-        return pickle.dumps((self._adwin, self._since))
+        return pickle.dumps((self._adwin, self._since, self._before))
 
     def load(self, state: bytes) -> None:
         """Stand where `dump` was called; the bytes must be trusted."""
-        self._adwin, self._since = pickle.loads(state)  # noqa: S301  # the snapshot's signature was checked
+        # The snapshot's signature was checked before its bytes came here.
+        self._adwin, self._since, self._before = pickle.loads(state)  # noqa: S301

@@ -5,6 +5,7 @@ together. Here the ids lie in one byte array, already quoted and escaped as JSON
 copies them between constant pieces of text.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+Slots = NDArray[np.int32]
+Sizes = NDArray[np.integer[Any]]
+Scores = NDArray[np.floating[Any]]
+
+kernel = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def _text(text: str) -> Bytes:
@@ -44,7 +50,9 @@ class Names:
 
     def __init__(self) -> None:
         self._used = 0
-        self.ids = Ids(np.empty(FIRST_BYTES, np.uint8), np.zeros(1024, np.int64), np.zeros(1024, np.int32))
+        self.ids = Ids(
+            np.empty(FIRST_BYTES, np.uint8), np.zeros(1024, np.int64), np.zeros(1024, np.int32)
+        )
 
     def put(self, slots: Sequence[int], names: Sequence[str]) -> None:
         """Note that these slots now have `names[slot]`."""
@@ -61,8 +69,9 @@ class Names:
     def _make_room(self, more: int, slots: int) -> None:
         ids = self.ids
         if slots > len(ids.size):
-            rows = max(slots, 2 * len(ids.size))
-            self.ids = ids = Ids(ids.pool, _longer(ids.start, rows), _longer(ids.size, rows))
+            more_rows = np.zeros(max(slots, 2 * len(ids.size)) - len(ids.size), np.int32)
+            start = np.concatenate([ids.start, more_rows.astype(np.int64)])
+            self.ids = ids = Ids(ids.pool, start, np.concatenate([ids.size, more_rows]))
         if self._used + more <= len(ids.pool):
             return
         # Renamed slots leave their old bytes behind: move what is still in use to a new pool.
@@ -73,7 +82,7 @@ class Names:
 
 
 def entries(
-    names: Names, items: Any, scores: Any, because: Any, lengths: Any
+    names: Names, items: Slots, scores: Scores, because: Slots | None, lengths: Sizes
 ) -> list[bytes]:
     """Return the JSON array of each row's entries.
 
@@ -86,27 +95,17 @@ def entries(
         lengths: (rows,) entries in use.
     """
     reasons = because is not None
-    because = because if reasons else items
+    because = items if because is None else because
     room = _room(names.ids, items, because, lengths)
     out = np.empty(room, np.uint8)
     ends = np.empty(len(lengths), np.int64)
     _render(names.ids, items, scores, because, lengths, reasons, out, ends)
     whole = out.tobytes()
     starts = [0, *ends.tolist()]
-    return [whole[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    return [whole[a:b] for a, b in itertools.pairwise(starts)]
 
 
-def _longer(array: Any, rows: int) -> Any:
-    longer = np.zeros(rows, array.dtype)
-    longer[: len(array)] = array
-    return longer
-
-
-def _kernel(function: Any) -> Any:
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
-
-
-@_kernel
+@kernel
 def _compact(ids: Ids, pool: Bytes) -> int:
     """Copy the bytes in use to another pool; return how many there are."""
     used = 0
@@ -119,8 +118,8 @@ def _compact(ids: Ids, pool: Bytes) -> int:
     return used
 
 
-@_kernel
-def _room(ids: Ids, items: Any, because: Any, lengths: Any) -> int:
+@kernel
+def _room(ids: Ids, items: Slots, because: Slots, lengths: Sizes) -> int:
     """Return how many bytes the rows take at most."""
     room = 2 * len(lengths)
     for row in range(len(lengths)):
@@ -131,16 +130,16 @@ def _room(ids: Ids, items: Any, because: Any, lengths: Any) -> int:
     return room
 
 
-@_kernel
-def _render(  # noqa: PLR0913
+@kernel
+def _render(
     ids: Ids,
-    items: Any,
-    scores: Any,
-    because: Any,
-    lengths: Any,
+    items: Slots,
+    scores: Scores,
+    because: Slots,
+    lengths: Sizes,
     reasons: bool,
     out: Bytes,
-    ends: Any,
+    ends: NDArray[np.int64],
 ) -> None:
     """Write every row as a JSON array."""
     at = 0
@@ -172,17 +171,17 @@ def _render(  # noqa: PLR0913
         ends[row] = at
 
 
-@_kernel
+@kernel
 def _copy(out: Bytes, at: int, piece: Bytes, start: int, size: int) -> int:
     for k in range(size):
         out[at + k] = piece[start + k]
     return at + size
 
 
-@_kernel
+@kernel
 def _number(out: Bytes, at: int, value: float) -> int:
     """Write a number with six decimals; more than readers need, and no exponent."""
-    millionths = int(min(max(value, 0.0), 1e9) * 1e6 + 0.5)
+    millionths = int(min(max(float(value), 0.0), 1e9) * 1e6 + 0.5)
     whole, rest = millionths // 1_000_000, millionths % 1_000_000
     size = 1
     limit = 10

@@ -5,10 +5,10 @@ take the remainder by the number of partitions.
 """
 
 import zlib
-from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 SEED = np.uint32(0x9747B28C)
 MIX = np.uint32(0x5BD1E995)
@@ -35,12 +35,8 @@ def _murmur2_of(key: bytes) -> int:
     return int(_murmur2(np.frombuffer(key, np.uint8))) & 0x7FFFFFFF
 
 
-def _kernel(function: Any) -> Any:
-    return njit(cache=True)(function)
-
-
-@_kernel
-def _murmur2(data: Any) -> Any:
+@njit(cache=True)
+def _murmur2(data: NDArray[np.uint8]) -> np.uint32:
     """MurmurHash2, 32 bits, little-endian, by Austin Appleby; seeded as Kafka seeds it."""
     size = len(data)
     h = SEED ^ np.uint32(size)

@@ -1,0 +1,174 @@
+"""Interactions: from the records of a batch to lists, event by event, partition by partition.
+
+This is the same code in a worker, in an offline replay and in tests.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from contracts import metrics
+from contracts.settings import Settings
+from contracts.topics import INTERACTIONS, REKEYED
+from learners import frozen
+from learners.arrays import I64, Flags
+from learners.quality import Quality
+from learners.rank import Rules
+from learners.recommender import Events, Learned, Recommender, Shape
+from learners.watcher import HitWatcher
+from streams import messages
+from streams.intake import Intake, Taken
+from streams.publishing import Publishing
+from streams.shards import Batch, Effects, Message, Telemetry
+
+KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
+
+
+def recommender(settings: Settings) -> Recommender:
+    """Return an empty recommender as the settings shape it."""
+    shape = Shape(
+        items=settings.items_capacity,
+        users=settings.users_capacity,
+        history=settings.history_length,
+        neighbours=settings.neighbours,
+        length=settings.list_length,
+    )
+    rules = Rules(
+        half_life=settings.half_life_s,
+        pair_half_life=settings.pair_half_life_s,
+        repeats=settings.repeats == "always",
+        pairs=True,
+        fill=True,
+    )
+    return Recommender(shape, rules)
+
+
+class InteractionsShard:
+    """One partition: its users, its door and its judge; the items are shared with the others."""
+
+    def __init__(
+        self,
+        partition: int,
+        settings: Settings,
+        model: Recommender,
+        publishing: Publishing,
+        telemetry: Telemetry,
+    ) -> None:
+        self.name = str(partition)
+        self.partition = partition
+        self.quality = Quality()
+        self.learned = 0
+        self._model, self._publishing, self._telemetry = model, publishing, telemetry
+        self.users = model.open()
+        self._intake = Intake(settings, partition, self.users.ids.__contains__)
+        self._watcher = HitWatcher()
+        self._fresh_below = settings.fresh_sample * 2**32
+
+    def handle(self, batch: Batch) -> Effects:
+        """Judge, learn and rank a batch; return what to send and the lists to publish."""
+        start = time.perf_counter()
+        taken = self._intake.take(batch)
+        decoded = time.perf_counter()
+        self._count(batch, taken)
+        self._telemetry.observe(metrics.STAGE_SECONDS, decoded - start, stage="decode")
+        if not taken.user:
+            return Effects(taken.messages, None)
+        versions = np.arange(self.learned + 1, self.learned + 1 + len(taken.user))
+        events = Events(
+            taken.user, taken.item, np.array(taken.ts), self._sampled(versions), versions
+        )
+        learned = self._model.learn(self.users, events, learn_items=not batch.known_to_shared)
+        self.learned += len(taken.user)
+        learned_at = time.perf_counter()
+        self._telemetry.observe(metrics.STAGE_SECONDS, learned_at - decoded, stage="learn")
+        drifts = [] if batch.known_to_shared else self._judge(learned, taken)
+        publish = self._publishing.lists(self._model, events, learned)
+        self._telemetry.observe(
+            metrics.STAGE_SECONDS, time.perf_counter() - learned_at, stage="render"
+        )
+        return Effects(taken.messages + drifts, publish)
+
+    def _sampled(self, versions: I64) -> Flags:
+        """Mark the events that are also judged on a fresh list: the same ones in every replay."""
+        return (versions * KNUTH) % 2**32 < self._fresh_below
+
+    def _judge(self, learned: Learned, taken: Taken) -> list[Message]:
+        self.quality.add(learned.verdicts)
+        found = []
+        for change in self._watcher.watch(learned.verdicts.stored):
+            self._telemetry.count(metrics.DRIFTS, model="lists")
+            found.append(
+                messages.drift(
+                    "lists",
+                    {
+                        "partition": self.partition,
+                        "from": change.before,
+                        "to": change.after,
+                        "ts": taken.ts[change.event],
+                    },
+                )
+            )
+        return found
+
+    def _count(self, batch: Batch, taken: Taken) -> None:
+        self._telemetry.observe(metrics.BATCH_EVENTS, len(batch.records))
+        for outcome, n in taken.outcomes.items():
+            self._telemetry.count(metrics.EVENTS, n, topic=batch.topic, outcome=outcome)
+        for reason, n in taken.reasons.items():
+            self._telemetry.count(metrics.DEAD_LETTERS, n, reason=reason)
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the partition's state in named parts."""
+        judged = (self.learned, self.quality.total.tolist())
+        return {
+            "intake": self._intake.dump(),
+            "judged": msgspec.msgpack.encode(judged),
+            "watcher": self._watcher.dump(),
+            **frozen.dump_users(self.users),
+        }
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Stand where `dump` was called; the parts must be from a signed snapshot."""
+        self._intake.load(parts["intake"])
+        self.learned, total = msgspec.msgpack.decode(parts["judged"], type=tuple[int, Any])
+        self.quality.total[:] = total
+        self._watcher.load(parts["watcher"])
+        frozen.load_users(self.users, parts)
+
+
+class Interactions:
+    """All partitions of `interactions` that a worker owns, and the items they share."""
+
+    topics = (INTERACTIONS.name, REKEYED.name)
+
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, send: Callable[[list[bytes]], Any]
+    ) -> None:
+        self._settings, self._telemetry = settings, telemetry
+        self.model = recommender(settings)
+        self.publishing = Publishing(settings, send)
+        self.shards: dict[int, InteractionsShard] = {}
+
+    def open(self, partition: int) -> InteractionsShard:
+        """Return an empty state for a partition."""
+        shard = InteractionsShard(
+            partition, self._settings, self.model, self.publishing, self._telemetry
+        )
+        self.shards[partition] = shard
+        return shard
+
+    def close(self, partition: int) -> None:
+        """Drop a partition's state."""
+        self.model.close(self.shards.pop(partition).users)
+
+    def shared_dump(self) -> dict[str, bytes]:
+        """Return what all partitions share."""
+        return frozen.dump_items(self.model)
+
+    def shared_load(self, parts: Mapping[str, bytes]) -> None:
+        """Stand where `shared_dump` was called."""
+        frozen.load_items(self.model, parts)
+        self.publishing.learn_all_names(self.model)
