@@ -4,6 +4,7 @@ The environment wins over the file, the file over the defaults. `HEADWATER_LIST_
 `list_length = 5` in the file that `HEADWATER_CONFIG` names are the same setting.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,9 +46,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["always", "never"], _doc("whether a list may hold items the user already chose")
     ] = "always"
     list_age_s: Annotated[int, _doc("age at which a list leaves Redis", ge=1)] = 30 * 86_400
-    similar_every_s: Annotated[
-        float, _doc("least time between two `hw:sim` of one item", ge=0)
-    ] = 1.0
+    similar_every_s: Annotated[float, _doc("least time between two `hw:sim` of one item", ge=0)] = (
+        1.0
+    )
     users_capacity: Annotated[int, _doc("users remembered per partition", ge=1)] = 200_000
     items_capacity: Annotated[int, _doc("items remembered per worker", ge=1)] = 200_000
     history_length: Annotated[int, _doc("last items remembered per user", ge=1, le=255)] = 20
@@ -71,19 +72,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_every_s: Annotated[float, _doc("time between two snapshots", gt=0)] = 5.0
     snapshots_kept: Annotated[int, _doc("snapshots kept per partition", ge=1)] = 2
     snapshot_key: Annotated[str, _doc("secret that signs snapshots")] = ""
-    watchdog_s: Annotated[
-        float, _doc("lag without progress for so long ends the worker", gt=0)
-    ] = 60.0
-    wait_s: Annotated[
-        float, _doc("how long commands wait for Kafka and Redis to answer", gt=0)
-    ] = 20.0
+    watchdog_s: Annotated[float, _doc("lag without progress for so long ends the worker", gt=0)] = (
+        60.0
+    )
+    wait_s: Annotated[float, _doc("how long commands wait for Kafka and Redis to answer", gt=0)] = (
+        20.0
+    )
     metrics_port: Annotated[
         int, _doc("port of /metrics, /healthz and /readyz; 0 takes a free one", ge=0, le=65_535)
     ] = 9464
     metrics_host: Annotated[str, _doc("address that the worker's metrics port binds to")] = (
         "127.0.0.1"
     )
-    page_port: Annotated[int, _doc("port of the live page; 0 is a free one", ge=0, le=65_535)] = 8089
+    page_port: Annotated[int, _doc("port of the live page; 0 is a free one", ge=0, le=65_535)] = (
+        8089
+    )
     home: Annotated[str, _doc("folder of the local Kafka and Redis and their data")] = ".headwater"
 
     def __repr__(self) -> str:
@@ -112,9 +115,14 @@ def origins(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def shown(settings: Settings) -> dict[str, Any]:
-    """Return every setting by name, secrets masked."""
-    values = msgspec.structs.asdict(settings)
-    return {n: "***" if n in SECRETS and v else v for n, v in values.items()}
+    """Return every setting by name; secrets, and who logs in with which password, are masked."""
+    return {n: _masked(n, value) for n, value in msgspec.structs.asdict(settings).items()}
+
+
+def _masked(name: str, value: Any) -> Any:
+    if name in SECRETS and value:
+        return "***"
+    return re.sub(r"://.*@", "://***@", value) if isinstance(value, str) else value
 
 
 def describe(name: str) -> tuple[str, str]:

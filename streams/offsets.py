@@ -1,14 +1,17 @@
 """How far the consumer group has come: committed offsets beside the ends of the partitions."""
 
+import time
 from typing import NamedTuple
 
-from kafka import OffsetSpec, TopicPartition
+from kafka import KafkaAdminClient, OffsetAndMetadata, OffsetSpec, TopicPartition
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
 
 from contracts.settings import Settings
 from contracts.topics import FEATURES, INTERACTIONS, LABELS, REKEYED
 from streams.admin import admin
 from streams.topics import name
 
+COORDINATOR_S = 15.0
 CONSUMED = (INTERACTIONS, REKEYED, FEATURES, LABELS)
 
 
@@ -51,7 +54,7 @@ def progress(settings: Settings, wait_s: float | None = None) -> list[Progress]:
             return []
         begins = client.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.EARLIEST))
         ends = client.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.LATEST))
-        committed = client.list_group_offsets({settings.group: spots})[settings.group]
+        committed = _committed(client, settings.group, spots)
     offsets = {spot: committed[spot].offset for spot in spots if spot in committed}
     return [
         Progress(
@@ -63,3 +66,21 @@ def progress(settings: Settings, wait_s: float | None = None) -> list[Progress]:
         )
         for spot in sorted(spots)
     ]
+
+
+def _committed(
+    client: KafkaAdminClient, group: str, spots: list[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Ask again while a broker that is new or has just returned prepares its group offsets."""
+    deadline = time.monotonic() + COORDINATOR_S
+    while True:
+        try:
+            found: dict[TopicPartition, OffsetAndMetadata] = client.list_group_offsets(
+                {group: spots}
+            )[group]
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return found

@@ -66,13 +66,15 @@ def ensure(settings: Settings) -> list[Difference]:
         return list(_differences(client, standing, settings))
 
 
-def check(settings: Settings) -> list[Difference]:
+def check(settings: Settings, wait_s: float | None = None) -> list[Difference]:
     """Return how the topics differ, the missing ones included, and create nothing.
+
+    It waits for the broker `wait_s`, else as long as the setting says.
 
     Raises:
         KafkaAway: no broker answers.
     """
-    with admin(settings) as client:
+    with admin(settings, wait_s) as client:
         return list(_differences(client, _standing(client, settings), settings))
 
 
