@@ -1,0 +1,69 @@
+"""The memory twin of the Redis shelf: same promises, gone with the process."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from state.manifest import Offsets, covers
+from state.shelf import Guard, Moved
+
+
+class MemoryShelf:
+    """Holds snapshots in dictionaries; several workers of one process may share it."""
+
+    def __init__(self) -> None:
+        self._epochs: dict[str, int] = defaultdict(int)
+        self._pointers: dict[str, tuple[bytes, int]] = {}
+        self._reached: dict[str, Offsets] = {}
+        self.chunks: dict[tuple[str, str], bytes] = {}
+
+    async def claim(self, name: str) -> int:
+        """Raise the epoch and return it."""
+        self._epochs[name] += 1
+        return self._epochs[name]
+
+    async def epochs(self, names: Sequence[str]) -> list[int]:
+        """Return the epochs, 0 where there is none."""
+        return [self._epochs[name] for name in names]
+
+    async def pointer(self, name: str) -> tuple[bytes, int]:
+        """Return what the pointer holds and its revision."""
+        return self._pointers.get(name, (b"", 0))
+
+    async def move(self, name: str, value: bytes, guard: Guard) -> Moved:
+        """Replace what the pointer holds, if the guard holds."""
+        _, revision = self._pointers.get(name, (b"", 0))
+        if guard.epoch is not None and guard.epoch != self._epochs[name]:
+            return Moved.FENCED
+        if guard.reached is not None and not covers(guard.reached, self._reached.get(name, {})):
+            return Moved.BEHIND
+        if guard.revision is not None and guard.revision != revision:
+            return Moved.CHANGED
+        self._pointers[name] = (value, revision + 1)
+        if guard.reached is not None:
+            self._reached[name] = guard.reached
+        return Moved.YES
+
+    async def put(self, name: str, chunk: str, data: memoryview, age_s: int) -> None:  # noqa: ARG002 - nothing ages here
+        """Store a chunk."""
+        self.chunks[name, chunk] = bytes(data)
+
+    async def get(self, name: str, chunk: str) -> bytes | None:
+        """Return a chunk, None if it is gone."""
+        return self.chunks.get((name, chunk))
+
+    async def touch(self, name: str, chunks: Sequence[str], age_s: int) -> list[bool]:  # noqa: ARG002
+        """Tell which chunks are there."""
+        return [(name, chunk) in self.chunks for chunk in chunks]
+
+    async def drop(self, name: str, chunks: Sequence[str]) -> None:
+        """Let chunks go."""
+        for chunk in chunks:
+            self.chunks.pop((name, chunk), None)
+
+    async def clear(self) -> None:
+        """Let all snapshots go; epochs stay."""
+        self._pointers.clear()
+        self._reached.clear()
+        self.chunks.clear()
+        for name in self._epochs:
+            self._epochs[name] += 1

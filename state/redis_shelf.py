@@ -1,0 +1,131 @@
+"""Snapshots in Redis: a hash `hw:snap:{shard}` per name, and chunks beside it.
+
+The hash has `epoch`, `pointer` (the signed pages, newest first), `revision`, and one field
+`at:{topic}:{partition}` per offset where the writer has no epoch. One script, on that one key,
+compares and moves; nothing large ever goes through a script or a transaction (a `MULTI` of
+200 MB held other clients for 1.8 s, chunks of 1 MB for 10 ms).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from contracts.keys import SNAP, SNAP_CHUNK
+from state.manifest import Offsets
+from state.shelf import Guard, Moved
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+# KEYS: hash. ARGV: pointer, age, epoch or "", revision or "", then field and offset by turns.
+MOVE = """
+local there = redis.call('HGETALL', KEYS[1])
+local old, new = {}, {}
+for i = 1, #there, 2 do old[there[i]] = there[i + 1] end
+for i = 5, #ARGV, 2 do new[ARGV[i]] = ARGV[i + 1] end
+if ARGV[3] ~= '' and ARGV[3] ~= (old['epoch'] or '0') then return 'fenced' end
+if #ARGV > 4 then
+  for field, offset in pairs(old) do
+    if string.sub(field, 1, 3) == 'at:' and tonumber(new[field] or 0) < tonumber(offset) then
+      return 'behind'
+    end
+  end
+end
+if ARGV[4] ~= '' and ARGV[4] ~= (old['revision'] or '0') then return 'changed' end
+redis.call('HSET', KEYS[1], 'pointer', ARGV[1])
+redis.call('HINCRBY', KEYS[1], 'revision', 1)
+for field, offset in pairs(new) do redis.call('HSET', KEYS[1], field, offset) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 'saved'
+"""
+
+
+class RedisShelf:
+    """Holds snapshots in Redis, under a key prefix."""
+
+    def __init__(self, client: "Redis", prefix: str) -> None:
+        self._redis: Any = client
+        self._prefix = prefix
+        self._move = client.register_script(MOVE)
+
+    async def claim(self, name: str) -> int:
+        """Raise the epoch and return it."""
+        key = self._key(name)
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.hincrby(key, "epoch", 1)
+        pipe.expire(key, SNAP.age_s)
+        return int((await pipe.execute())[0])
+
+    async def epochs(self, names: Sequence[str]) -> list[int]:
+        """Return the epochs, 0 where there is none."""
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.hget(self._key(name), "epoch")
+        return [int(epoch or 0) for epoch in await pipe.execute()]
+
+    async def pointer(self, name: str) -> tuple[bytes, int]:
+        """Return what the pointer holds and its revision."""
+        pointer, revision = await self._redis.hmget(self._key(name), "pointer", "revision")
+        return pointer or b"", int(revision or 0)
+
+    async def move(self, name: str, value: bytes, guard: Guard) -> Moved:
+        """Replace what the pointer holds, if the guard holds."""
+        arguments: list[Any] = [value, SNAP.age_s, _text(guard.epoch), _text(guard.revision)]
+        for field, offset in _fields(guard.reached or {}):
+            arguments += [field, offset]
+        said = await self._move(keys=[self._key(name)], args=arguments)
+        return Moved(said.decode())
+
+    async def put(self, name: str, chunk: str, data: memoryview, age_s: int) -> None:
+        """Store a chunk."""
+        await self._redis.set(self._chunk(name, chunk), data, ex=age_s)
+
+    async def get(self, name: str, chunk: str) -> bytes | None:
+        """Return a chunk, None if it is gone."""
+        found: bytes | None = await self._redis.get(self._chunk(name, chunk))
+        return found
+
+    async def touch(self, name: str, chunks: Sequence[str], age_s: int) -> list[bool]:
+        """Give chunks a new age; tell which are there."""
+        if not chunks:
+            return []
+        pipe = self._redis.pipeline(transaction=False)
+        for chunk in chunks:
+            pipe.expire(self._chunk(name, chunk), age_s)
+        return [bool(there) for there in await pipe.execute()]
+
+    async def drop(self, name: str, chunks: Sequence[str]) -> None:
+        """Let chunks go."""
+        pipe = self._redis.pipeline(transaction=False)
+        for chunk in chunks:
+            pipe.unlink(self._chunk(name, chunk))
+        await pipe.execute()
+
+    async def clear(self) -> None:
+        """Let all snapshots go; epochs stay, raised."""
+        pattern = SNAP.at(self._prefix, shard="") + "*"
+        async for key in self._redis.scan_iter(pattern, count=1000):
+            if await self._redis.type(key) == b"hash":
+                fields = [f for f in await self._redis.hkeys(key) if f != b"epoch"]
+                await self._redis.hincrby(key, "epoch", 1)
+                if fields:
+                    await self._redis.hdel(key, *fields)
+            else:
+                await self._redis.unlink(key)
+
+    def _key(self, name: str) -> str:
+        return SNAP.at(self._prefix, shard=name)
+
+    def _chunk(self, name: str, chunk: str) -> str:
+        return SNAP_CHUNK.at(self._prefix, shard=name, chunk=chunk)
+
+
+def _text(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _fields(offsets: Offsets) -> list[tuple[str, int]]:
+    return [
+        (f"at:{topic}:{partition}", offset)
+        for topic, partitions in offsets.items()
+        for partition, offset in partitions.items()
+    ]
