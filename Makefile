@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help env lock clean
+.PHONY: help env check test demo lock clean
+FOLDERS := contracts learners state streams serving headwater benchmarks tests
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,6 +19,15 @@ $(VENV)/.ready: requirements.lock requirements-uv.lock pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
+
+check: env  ## style, types and the direction of imports
+	$(BIN)/ruff check $(FOLDERS)
+	$(BIN)/ruff format --check $(FOLDERS)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## everything, with a real Kafka and a real Redis
+	$(BIN)/python -m pytest
 
 lock:  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
