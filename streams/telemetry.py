@@ -96,7 +96,7 @@ class Telemetry:
         buckets: Buckets = self._child(metric, labels)
         return buckets
 
-    def _child(self, metric: Metric, labels: Mapping[str, object]) -> Any:  # noqa: ANN401 - of three kinds
+    def _child(self, metric: Metric, labels: Mapping[str, object]) -> Any:
         key = (metric.name, *sorted(labels.items()))
         child = self._children.get(key)
         if child is None:

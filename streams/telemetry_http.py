@@ -8,6 +8,7 @@ import errno
 import logging
 import threading
 import time
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
@@ -15,20 +16,19 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from contracts.errors import ServiceFailed, SettingsError
-from streams import shards
 
 LOG = logging.getLogger(__name__)
 TRIES = 100
 
 
-class Health(shards.Health):
-    """Whether the worker lives and can work, and why not; the worker says it, this shows it.
+@dataclass
+class Health:
+    """Whether the worker lives and can work, and why not; the worker sets it, this shows it.
 
-    With `beat_every_s` the worker promises to call `beat()` at least so often: a loop that hangs
-    cannot say so itself.
+    `reason` is one line, shown while not `ready`. With `beat_every_s` the worker promises to call
+    `beat()` at least so often: a loop that hangs cannot say so itself.
 
-    >>> health = Health()
-    >>> health.clear("starting")
+    >>> health = Health(ready=True, reason="")
     >>> health.serves()
     (True, 'ready')
     >>> health.stall("no progress for 60 s, lag 12")
@@ -36,11 +36,11 @@ class Health(shards.Health):
     (False, 'no progress for 60 s, lag 12')
     """
 
-    def __init__(self, beat_every_s: float | None = None) -> None:
-        super().__init__()
-        self.beat_every_s = beat_every_s
-        self.beaten_at = time.monotonic()
-        self._stalled = ""
+    ready: bool = False
+    reason: str = "starting"
+    stalled: str = ""
+    beat_every_s: float | None = None
+    beaten_at: float = field(default_factory=time.monotonic)
 
     def beat(self) -> None:
         """Say that the worker's loop still turns."""
@@ -48,23 +48,23 @@ class Health(shards.Health):
 
     def stall(self, reason: str) -> None:
         """Say that nothing moves although something should; an empty reason takes it back."""
-        self._stalled = reason
+        self.stalled = reason
 
     def lives(self) -> tuple[bool, str]:
         """Return the answer of /healthz and one line."""
         silent = time.monotonic() - self.beaten_at
         if self.beat_every_s is not None and silent > self.beat_every_s:
             return False, f"the worker's loop has not turned for {silent:.0f} s; restart it"
-        if self._stalled:
-            return False, self._stalled
-        return True, f"alive, not ready: {self.reason}" if self.reason else "alive"
+        if self.stalled:
+            return False, self.stalled
+        return True, "alive" if self.ready else f"alive, not ready: {self.reason}"
 
     def serves(self) -> tuple[bool, str]:
         """Return the answer of /readyz and one line."""
         lives, line = self.lives()
         if not lives:
             return False, line
-        return self.ready, self.reason or "ready"
+        return self.ready, "ready" if self.ready else self.reason
 
 
 class Endpoint:

@@ -114,14 +114,13 @@ def test_a_worker_that_starts_is_alive_and_not_ready(endpoint: Endpoint) -> None
 def test_a_worker_that_waits_for_redis_is_alive_and_says_why_it_is_not_ready(
     endpoint: Endpoint, health: Health
 ) -> None:
-    health.clear("starting")
-    health.wait("redis", "waiting for redis at 127.0.0.1:6379")
+    health.ready, health.reason = False, "waiting for redis at 127.0.0.1:6379"
     assert get(endpoint, "/healthz")[0] == 200
     assert get(endpoint, "/readyz") == (503, "waiting for redis at 127.0.0.1:6379\n")
 
 
 def test_a_stalled_worker_is_neither_alive_nor_ready(endpoint: Endpoint, health: Health) -> None:
-    health.clear("starting")
+    health.ready, health.reason = True, ""
     health.stall("no progress for 60 s, lag 12")
     assert get(endpoint, "/healthz") == (503, "no progress for 60 s, lag 12\n")
     assert get(endpoint, "/readyz") == (503, "no progress for 60 s, lag 12\n")
@@ -130,7 +129,7 @@ def test_a_stalled_worker_is_neither_alive_nor_ready(endpoint: Endpoint, health:
 def test_a_loop_that_hangs_is_found_although_it_cannot_say_so(
     endpoint: Endpoint, health: Health
 ) -> None:
-    health.clear("starting")
+    health.ready, health.reason = True, ""
     health.beat_every_s = 5.0
     assert get(endpoint, "/readyz")[0] == 200
     health.beaten_at -= 6.0
