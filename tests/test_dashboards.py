@@ -1,0 +1,162 @@
+"""Every expression of the dashboard is asked of a real Prometheus that scrapes real metrics."""
+
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from contracts import metrics
+from headwater.local import ports
+from streams.telemetry import Telemetry
+from streams.telemetry_http import Endpoint, Health
+
+DASHBOARD = Path(__file__).parent.parent / "deploy/grafana/dashboards/headwater.json"
+SUFFIX = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+CONFIG = """
+global: {{scrape_interval: 500ms}}
+scrape_configs:
+  - job_name: headwater
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+LABELS: dict[str, list[dict[str, str]]] = {
+    "headwater_events": [
+        {"topic": "interactions", "outcome": o} for o in ("learned", "dead_letter")
+    ],
+    "headwater_dead_letters": [{"reason": "not_json"}],
+    "headwater_stage_seconds": [{"stage": s} for s in ("decode", "learn", "render", "publish")],
+    "headwater_lag_events": [{"topic": "interactions", "partition": p} for p in "01"],
+    "headwater_lists_published": [{"kind": "rec"}],
+    "headwater_quality_ratio": [
+        {"measure": measure, "model": model, "list": "fresh", "span": "window"}
+        for measure in ("hr_at_10", "mrr_at_20")
+        for model in ("lists", "popularity")
+    ],
+    "headwater_state_size": [{"kind": k} for k in ("users", "items", "pairs")],
+    "headwater_evictions": [{"kind": "users"}],
+    "headwater_snapshot_age_seconds": [{"shard": "interactions.0"}],
+    "headwater_snapshots": [{"outcome": "saved"}],
+    "headwater_drifts": [{"model": "lists"}],
+    "headwater_waiting": [{"service": "redis"}],
+    "headwater_predictions": [{"predictor": "click"}],
+    "headwater_accuracy_ratio": [{"predictor": "click", "span": "window"}],
+}
+
+
+def dashboard() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    return found
+
+
+def expressions() -> list[str]:
+    panels = [target["expr"] for panel in dashboard()["panels"] for target in panel["targets"]]
+    return panels + [note["expr"] for note in dashboard()["annotations"]["list"]]
+
+
+def feed(telemetry: Telemetry) -> None:
+    """Let every metric of the table move a little."""
+    for metric in metrics.METRICS:
+        for labels in LABELS.get(metric.name, [{}]):
+            if metric.kind == "counter":
+                telemetry.count(metric, 3, **labels)
+            elif metric.kind == "gauge":
+                telemetry.set(metric, 0.25, **labels)
+            else:
+                telemetry.observe_many(metric, np.array([0.002, 0.004, 0.3]), None, **labels)
+
+
+@contextmanager
+def prometheus(folder: Path, scraped: int) -> Iterator[str]:
+    """Run a real Prometheus that scrapes a port, and give its address."""
+    program = shutil.which("prometheus")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("prometheus is not on PATH: .ci/run installs Debian's package")
+        pytest.skip("prometheus is not on PATH; Debian has it in the package prometheus")
+    config = folder / "prometheus.yml"
+    config.write_text(CONFIG.format(port=scraped), encoding="utf-8")
+    port = ports.quiet()
+    options = (
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    )
+    with (folder / "prometheus.log").open("wb") as log:
+        process = subprocess.Popen([program, *options], stdout=log, stderr=log)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def ask(address: str, expression: str) -> list[float]:
+    """Return the values that are numbers; empty while Prometheus does not answer yet."""
+    query = urllib.parse.urlencode({"query": expression.replace("$__rate_interval", "5s")})
+    try:
+        with urllib.request.urlopen(f"{address}/api/v1/query?{query}", timeout=5) as answer:  # noqa: S310
+            found = json.load(answer)["data"]["result"]
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code == 503:  # it is still starting
+                return []
+            pytest.fail(f"{expression}: {error.read().decode()}")
+    except OSError:
+        return []
+    values = [float(series["value"][1]) for series in found]
+    return [value for value in values if math.isfinite(value)]
+
+
+def test_every_expression_of_the_dashboard_gives_data(tmp_path: Path) -> None:
+    telemetry = Telemetry(CollectorRegistry())
+    endpoint = Endpoint(telemetry.registry, Health(), "127.0.0.1", 0)
+    missing, deadline = expressions(), time.monotonic() + 60.0
+    with endpoint, prometheus(tmp_path, endpoint.port) as address:
+        while missing and time.monotonic() < deadline:
+            feed(telemetry)
+            time.sleep(0.5)
+            missing = [expression for expression in missing if not ask(address, expression)]
+    assert missing == [], (tmp_path / "prometheus.log").read_text(encoding="utf-8")[-2000:]
+
+
+def test_every_metric_named_on_the_dashboard_exists() -> None:
+    exposed = {m.name + suffix for m in metrics.METRICS for suffix in SUFFIX[m.kind]}
+    named = {name for text in expressions() for name in re.findall(r"headwater_\w+", text)}
+    assert named - exposed == set()
+
+
+def test_every_panel_says_what_it_shows_and_in_which_unit() -> None:
+    for panel in dashboard()["panels"]:
+        assert panel["title"]
+        assert panel["description"].endswith(".")
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert "{{" in panel["targets"][0]["legendFormat"] or panel["targets"][0]["legendFormat"]
+
+
+def test_no_two_panels_lie_over_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for place in (panel["gridPos"] for panel in dashboard()["panels"]):
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken
+        taken |= cells
