@@ -32,6 +32,8 @@ test: check  ## everything, with a real Kafka and a real Redis
 lock:  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 	  --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
+	  --no-annotate --no-header -c requirements.lock pyproject.toml -o requirements-run.lock
 	printf 'uv\nsetuptools\n' | $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url \
 	  --no-annotate --no-header -c requirements.lock - -o requirements-uv.lock
 
