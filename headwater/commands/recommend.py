@@ -1,12 +1,16 @@
 """`headwater recommend USER`: read an answer from Redis as any client would."""
 
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from contracts import exits
 from contracts.settings import Settings
 
+if TYPE_CHECKING:
+    from headwater.commands import Subparsers
 
-def add(subparsers: "_SubParsersAction[ArgumentParser]") -> None:
+
+def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser(
         "recommend", help="show the list that stands in Redis for a user"

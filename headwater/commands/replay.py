@@ -3,23 +3,27 @@
 import itertools
 import json
 import sys
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import Namespace
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from contracts import exits
 from contracts.errors import InputError
 from contracts.settings import Settings
+from headwater.commands import COMMANDS
 from headwater.progress import counting
+
+if TYPE_CHECKING:
+    from headwater.commands import Subparsers
 
 FIELDS = ("user", "item", "ts", "action", "value", "event-id")
 
 
-def add(subparsers: "_SubParsersAction[ArgumentParser]") -> None:
+def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
-    parser = subparsers.add_parser("replay", help="send a CSV or JSON lines file to Kafka")
+    parser = subparsers.add_parser("replay", help=COMMANDS["replay"][1])
     option = parser.add_argument
     option("file", metavar="FILE", help="CSV with a header or JSON lines, gzip or not; - is stdin")
     option("--rate", type=_number_above_0, metavar="N", help="rows per second (default: no limit)")

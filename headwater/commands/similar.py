@@ -1,14 +1,19 @@
 """`headwater similar ITEM`: read an answer from Redis as any client would."""
 
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from contracts import exits
 from contracts.settings import Settings
+from headwater.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from headwater.commands import Subparsers
 
 
-def add(subparsers: "_SubParsersAction[ArgumentParser]") -> None:
+def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
-    parser = subparsers.add_parser("similar", help="show what goes with an item")
+    parser = subparsers.add_parser("similar", help=COMMANDS["similar"][1])
     parser.add_argument("item", metavar="ITEM")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
