@@ -4,7 +4,7 @@ This is the same code in a worker, in an offline replay and in tests.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -19,9 +19,10 @@ from learners.quality import Quality
 from learners.rank import Rules
 from learners.recommender import Events, Learned, Recommender, Shape
 from learners.watcher import HitWatcher
-from streams import messages
+from streams import gauges, messages
+from streams.gauges import Evictions
 from streams.intake import Intake, Taken
-from streams.publishing import Publishing
+from streams.publishing import Publishing, Send
 from streams.shards import Batch, Effects, Message, Telemetry
 
 KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
@@ -145,11 +146,14 @@ class Interactions:
     topics = (INTERACTIONS.name, REKEYED.name)
 
     def __init__(
-        self, settings: Settings, telemetry: Telemetry, send: Callable[[list[bytes]], Any]
+        self, settings: Settings, telemetry: Telemetry, send: Send, send_aside: Send
     ) -> None:
+        """`send` publishes the lists of a batch, `send_aside` what changes beside them."""
         self._settings, self._telemetry = settings, telemetry
+        self._send_aside = send_aside
+        self._evictions = Evictions()
         self.model = recommender(settings)
-        self.publishing = Publishing(settings, send)
+        self.publishing = Publishing(settings, telemetry, send)
         self.shards: dict[int, InteractionsShard] = {}
 
     def open(self, partition: int) -> InteractionsShard:
@@ -169,6 +173,23 @@ class Interactions:
         return frozen.dump_items(self.model)
 
     def shared_load(self, parts: Mapping[str, bytes]) -> None:
-        """Stand where `shared_dump` was called."""
+        """Stand where `shared_dump` was called; without parts, at the beginning."""
+        if not parts:
+            self.model = recommender(self._settings)
+            return
         frozen.load_items(self.model, parts)
         self.publishing.learn_all_names(self.model)
+
+    @property
+    def every_s(self) -> float:
+        """How often `tick` is to be called."""
+        return self._settings.similar_every_s
+
+    async def tick(self) -> None:
+        """Publish what all partitions share, and show how the worker is doing."""
+        gauges.show_quality(self._telemetry, [s.quality for s in self.shards.values()])
+        gauges.show_state(self._telemetry, self.model)
+        users = [users.ids.evicted for users in self.model.partitions]
+        self._evictions.show(self._telemetry, "users", users)
+        self._evictions.show(self._telemetry, "items", [self.model.ids.evicted])
+        await self.publishing.shared(self.model, self._send_aside)

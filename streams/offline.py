@@ -63,7 +63,7 @@ def replay(
         batch_size: events per batch; the figures do not depend on it.
     """
     settings = msgspec.structs.replace(settings, partitions=1, fresh_sample=1.0)
-    shard = Interactions(settings, NoTelemetry(), _nowhere).open(0)
+    shard = Interactions(settings, NoTelemetry(), _nowhere, _nowhere).open(0)
     seconds, drifts = 0.0, 0
     outcomes = {"dead_letters": 0, "read": 0}
     for records in _batches(rows, batch_size):

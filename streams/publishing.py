@@ -1,13 +1,15 @@
 """Publishing: what was learned becomes answers that stand in Redis."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import numpy as np
 
+from contracts import metrics
 from contracts.settings import Settings
 from learners.arrays import I32
 from learners.recommender import Events, Learned, Recommender
 from state.lists import Lists, Ranked
+from streams.shards import Publish, Telemetry
 
 Send = Callable[[list[bytes]], Awaitable[None]]
 SLICE = 200  # lists of similar items made at a time, so that the event loop is not held
@@ -16,21 +18,20 @@ SLICE = 200  # lists of similar items made at a time, so that the event loop is 
 class Publishing:
     """Turn lists, similar items and trending items into commands, and hand them to `send`."""
 
-    def __init__(self, settings: Settings, send: Send) -> None:
+    def __init__(self, settings: Settings, telemetry: Telemetry, send: Send) -> None:
         self._lists = Lists(settings.key_prefix, settings.list_age_s)
         self._length = settings.list_length
+        self._telemetry = telemetry
         self._send = send
         self._dirty: list[I32] = []
-        self._top: bytes = b""
+        self._top = b""
 
     def learn_all_names(self, model: Recommender) -> None:
         """Learn the ids of items anew, after a state was loaded."""
         model.ids.news = list(range(len(model.ids.names)))
         self._dirty.clear()
 
-    def lists(
-        self, model: Recommender, events: Events, learned: Learned
-    ) -> Callable[[], Awaitable[None]]:
+    def lists(self, model: Recommender, events: Events, learned: Learned) -> Publish:
         """Return what publishes the lists of a batch."""
         self._follow_names(model)
         if len(learned.dirty):
@@ -43,30 +44,43 @@ class Publishing:
             events.version[lists.event].tolist(),
             events.ts[lists.event].tolist(),
         )
-        return lambda: self._send(commands)
 
-    def tick(self, model: Recommender) -> Iterator[list[bytes]]:
-        """Yield commands for what changed since the last call: trending, then similar items.
+        async def publish() -> None:
+            await self._send(commands)
+            self._telemetry.count(metrics.LISTS, len(commands), kind="rec")
 
-        Called once per `similar_every_s`, so one item is published at most that often.
+        return publish
+
+    async def shared(self, model: Recommender, send: Send) -> None:
+        """Publish what changed since the last call: trending, then similar items.
+
+        Called once per `similar_every_s`, so no item is published more often than that. What
+        could not be sent is kept for the next call.
         """
         self._follow_names(model)
         top = self._trending(model)
         if top is not None and top != self._top:
+            await send([top])
             self._top = top
-            yield [top]
+            self._telemetry.count(metrics.LISTS, kind="top")
         dirty = np.unique(np.concatenate(self._dirty)) if self._dirty else np.empty(0, np.int32)
         self._dirty.clear()
         for start in range(0, len(dirty), SLICE):
-            yield self._similar(model, dirty[start : start + SLICE])
+            commands = self._similar(model, dirty[start : start + SLICE])
+            try:
+                await send(commands)
+            except BaseException:
+                self._dirty.append(dirty[start:])
+                raise
+            self._telemetry.count(metrics.LISTS, len(commands), kind="sim")
 
     def _similar(self, model: Recommender, items: I32) -> list[bytes]:
         model.rows.dirty[items] = False
         live = items[model.rows.seen[items] > 0]
+        self._follow_names(model)
         names = [model.ids.names[slot] for slot in live.tolist()]
-        return self._lists.similar(
-            Ranked(*model.similar(live, self._length)), names, _latest(model)
-        )
+        ranked = Ranked(*model.similar(live, self._length))
+        return self._lists.similar(ranked, names, _latest(model))
 
     def _trending(self, model: Recommender) -> bytes | None:
         items, scores = model.trending(self._length)
