@@ -25,7 +25,7 @@ class Metric(NamedTuple):
 EVENTS = Metric(
     "headwater_events",
     "counter",
-    "messages by what became of them: learned, duplicate, dead_letter, rekeyed, late",
+    "messages by what became of them: learned, answered, duplicate, dead_letter, rekeyed, late",
     ("topic", "outcome"),
 )
 DEAD_LETTERS = Metric("headwater_dead_letters", "counter", "dead letters by reason", ("reason",))
@@ -56,7 +56,9 @@ QUALITY = Metric(
 COVERAGE = Metric(
     "headwater_coverage_ratio", "gauge", "share of known items in the last lists published"
 )
-STATE_SIZE = Metric("headwater_state_size", "gauge", "users, items and pairs held", ("kind",))
+STATE_SIZE = Metric(
+    "headwater_state_size", "gauge", "users, items, pairs and pending features held", ("kind",)
+)
 EVICTIONS = Metric("headwater_evictions", "counter", "least recently used, let go", ("kind",))
 SNAPSHOT_AGE = Metric(
     "headwater_snapshot_age_seconds", "gauge", "since the last snapshot", ("shard",)

@@ -69,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     predictors: Annotated[
         dict[str, str], _doc("predictors by name, each a `package.module:factory`")
     ] = {}
+    pending_capacity: Annotated[
+        int, _doc("features of a predictor that may wait for their label", ge=1)
+    ] = 10_000
     snapshot_every_s: Annotated[float, _doc("time between two snapshots", gt=0)] = 5.0
     snapshots_kept: Annotated[int, _doc("snapshots kept per partition", ge=1)] = 2
     snapshot_key: Annotated[str, _doc("secret that signs snapshots")] = ""
