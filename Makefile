@@ -29,6 +29,9 @@ check: env  ## style, types and the direction of imports
 test: check  ## everything, with a real Kafka and a real Redis
 	$(BIN)/python -m pytest
 
+demo: env  ## Kafka, Redis, worker, page and a stream: SECONDS=60 DATA=file.csv.gz RATE=2000
+	@$(BIN)/headwater demo $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(DATA),--data "$(DATA)") $(if $(RATE),--rate "$(RATE)")
+
 lock:  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 	  --no-annotate --no-header --upgrade pyproject.toml --group dev -o requirements.lock

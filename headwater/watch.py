@@ -20,7 +20,7 @@ BARS = "▁▂▃▄▅▆▇█"
 MARK = "◆"
 
 
-def watch(live: "Live", title: str, done: Callable[["Snapshot"], bool]) -> "Snapshot":
+def watch(live: "Live", title: Callable[[], str], done: Callable[["Snapshot"], bool]) -> "Snapshot":
     """Poll and show once a second until `done` says so; return the last snapshot.
 
     In a terminal the view is redrawn in place; elsewhere each poll is one plain line.
@@ -35,7 +35,7 @@ def watch(live: "Live", title: str, done: Callable[["Snapshot"], bool]) -> "Snap
         before: list[Answer] = []
 
         def show(snapshot: "Snapshot") -> None:
-            screen.update(view(title, live, snapshot, before), refresh=True)
+            screen.update(view(title(), live, snapshot, before), refresh=True)
             before[:] = snapshot.lists
 
         return _polled(live, show, done)

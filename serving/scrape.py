@@ -91,6 +91,15 @@ def scrape(url: str) -> Samples | None:
         return None
 
 
+def answers(url: str) -> bool:
+    """Return whether `url` answers with 200: `/readyz` only when the worker works."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S):  # noqa: S310 - see above
+            return True
+    except (OSError, HTTPException):
+        return False
+
+
 def since(now: Mapping[float, float], before: Mapping[float, float]) -> dict[float, float]:
     """Return the buckets of what came between two moments; all of `now` after a restart."""
     fallen = any(now.get(bound, 0.0) < count for bound, count in before.items())

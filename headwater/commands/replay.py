@@ -1,9 +1,10 @@
 """`headwater replay FILE`: send a file to Kafka, or fold it here without Kafka (`--offline`)."""
 
+import argparse
 import itertools
 import json
+import math
 import sys
-from argparse import Namespace
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +39,13 @@ def add(subparsers: "Subparsers") -> None:
     option("--repeats", choices=("always", "never"), help="with --offline: as the setting")
 
 
-def run(args: Namespace, settings: Settings) -> int:
+def run(args: argparse.Namespace, settings: Settings) -> int:
     """Send or fold the file; returns the exit code."""
     _check(args)
     return _offline(args, settings) if args.offline else _send(args, settings)
 
 
-def _send(args: Namespace, settings: Settings) -> int:
+def _send(args: argparse.Namespace, settings: Settings) -> int:
     from streams import producer
 
     send = producer.examples if args.predictor else producer.interactions
@@ -61,7 +62,7 @@ def _send(args: Namespace, settings: Settings) -> int:
     return exits.OK.code
 
 
-def _offline(args: Namespace, settings: Settings) -> int:
+def _offline(args: argparse.Namespace, settings: Settings) -> int:
     if args.repeats:
         settings = msgspec.structs.replace(settings, repeats=args.repeats)
     with counting("learned", args.limit) as tell:
@@ -73,20 +74,17 @@ def _offline(args: Namespace, settings: Settings) -> int:
     return exits.OK.code
 
 
-def _report(args: Namespace, settings: Settings, rows: Iterator[Any]) -> dict[str, Any]:
+def _report(args: argparse.Namespace, settings: Settings, rows: Iterator[Any]) -> dict[str, Any]:
     if args.predictor:
         from streams import predictions
 
-        report = predictions.replay_offline(rows, settings, args.predictor)
-    else:
-        from streams import offline
+        return predictions.replay_offline(rows, settings, args.predictor).as_dict()
+    from streams import offline
 
-        report = offline.replay(rows, settings)
-    found: dict[str, Any] = report.as_dict()
-    return found
+    return offline.replay(rows, settings).as_dict()
 
 
-def _rows(args: Namespace) -> Iterator[Any]:
+def _rows(args: argparse.Namespace) -> Iterator[Any]:
     from streams import source, source_examples
 
     if args.predictor:
@@ -99,7 +97,7 @@ def _rows(args: Namespace) -> Iterator[Any]:
     return itertools.islice(rows, args.limit)
 
 
-def _check(args: Namespace) -> None:
+def _check(args: argparse.Namespace) -> None:
     if (args.predictor is None) != (args.label is None):
         raise InputError("--predictor NAME and --label COLUMN belong together; give both")
     if args.limit is not None and args.limit < 0:
@@ -113,18 +111,20 @@ def _check(args: Namespace) -> None:
 
 
 def _print(report: dict[str, Any]) -> None:
+    plain = {name: value for name, value in report.items() if not isinstance(value, dict)}
+    sys.stdout.write(", ".join(f"{n} {_shown(value)}" for n, value in plain.items()) + "\n")
+    if len(plain) < len(report):
+        _table(report)
+
+
+def _table(report: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", *_measures(report), title=_title(report), title_justify="left")
+    table = Table("", *_measures(report), box=None, header_style="dim")
     for name, found in _flat(report):
         table.add_row(name, *(_shown(found.get(measure)) for measure in _measures(report)))
-    Console().print(table)
-
-
-def _title(report: dict[str, Any]) -> str:
-    plain = {name: value for name, value in report.items() if not isinstance(value, dict)}
-    return ", ".join(f"{name} {_shown(value)}" for name, value in plain.items())
+    Console(soft_wrap=True).print(table)
 
 
 def _measures(report: dict[str, Any]) -> list[str]:
@@ -149,6 +149,6 @@ def _shown(value: object) -> str:
 
 def _number_above_0(text: str) -> float:
     value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
     return value

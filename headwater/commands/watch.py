@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     live = Live(settings, args.metrics)
     try:
-        watch.watch(live, f"Headwater at {settings.kafka}", lambda _: False)
+        watch.watch(live, lambda: f"Headwater at {settings.kafka}", lambda _: False)
     except KeyboardInterrupt:
         return exits.OK.code
     finally:
