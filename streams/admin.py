@@ -1,5 +1,7 @@
 """One way to ask a broker about itself, with errors that a user can act on."""
 
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +16,7 @@ from contracts.settings import Settings
 class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python ships no types
     """The admin client, which otherwise leaves a thread and sockets when nobody answers."""
 
-    def __init__(self, **configs: Any) -> None:  # noqa: ANN401 - kafka-python's own
+    def __init__(self, **configs: Any) -> None:
         self._closed = False
         try:
             super().__init__(**configs)
@@ -34,13 +36,14 @@ def admin(settings: Settings, wait_s: float | None = None) -> Iterator[KafkaAdmi
     wait = settings.wait_s if wait_s is None else wait_s
     options = {"bootstrap_servers": servers(settings), "client_id": "headwater"}
     try:
+        _reach(servers(settings), wait)
         with _Admin(**options, bootstrap_timeout_ms=int(wait * 1000)) as client:
             yield client
     except AuthorizationError as error:
         raise SettingsError(
             f"the broker at {settings.kafka} does not allow this: {error}; ask for the right"
         ) from None
-    except KafkaError as error:
+    except (KafkaError, OSError) as error:
         raise KafkaAway(
             f"no broker answers at {settings.kafka} within {wait:g} s ({error}); "
             "check HEADWATER_KAFKA, or run `headwater up`"
@@ -59,3 +62,22 @@ def servers(settings: Settings) -> list[str]:
         if not (host and port.isdecimal() and 0 < int(port) < 65_536):
             raise SettingsError(f"HEADWATER_KAFKA must be host:port,host:port …, got '{address}'")
     return found
+
+
+def _reach(addresses: list[str], wait_s: float) -> None:
+    """Wait until one of them takes a connection: kafka-python leaks each one that fails.
+
+    Raises:
+        OSError: none did in time; the reason is that of the last try.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        for address in addresses:
+            host, _, port = address.rpartition(":")
+            try:
+                return socket.create_connection((host.strip("[]"), int(port)), timeout=3).close()
+            except OSError as error:
+                last = error
+        if time.monotonic() > deadline:
+            raise last
+        time.sleep(0.1)
