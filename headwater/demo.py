@@ -27,7 +27,6 @@ from headwater.shop import shop
 if TYPE_CHECKING:
     from serving.live import Live, Snapshot
 
-COMMAND = "import sys; from headwater.cli import main; sys.exit(main())"
 START_S = 120.0  # a first start compiles kernels
 DRAIN_S = 60.0
 WARM_EVENTS = 500
@@ -108,7 +107,7 @@ class System:
         environ = dict(os.environ)
         if hasattr(self, "settings"):
             environ |= _environ(self.settings)
-        command = [sys.executable, "-c", COMMAND, *args]
+        command = [sys.executable, "-m", "headwater", *args]
         child = spawn(command, self._folder / f"{name}.log", environ)
         return self._stack.enter_context(child)
 

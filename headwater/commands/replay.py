@@ -58,7 +58,8 @@ def _send(args: argparse.Namespace, settings: Settings) -> int:
         except KeyboardInterrupt:
             sys.stderr.write(f"interrupted after {tell.count} rows of {args.file}\n")
             return exits.INTERRUPTED.code
-    sys.stdout.write(f"{sent} rows of {args.file} sent to {settings.kafka}\n")
+    name = "stdin" if args.file == "-" else args.file
+    sys.stdout.write(f"{sent} rows of {name} sent to {settings.kafka}\n")
     return exits.OK.code
 
 
