@@ -18,7 +18,7 @@ def kafka_address(folder: Path) -> Iterator[str]:
     if given := os.environ.get("HEADWATER_TEST_KAFKA"):
         yield given
     elif docker_answers():
-        from testcontainers.kafka import KafkaContainer
+        from testcontainers.community.kafka import KafkaContainer
 
         with KafkaContainer().with_kraft() as container:
             yield container.get_bootstrap_server()
@@ -34,7 +34,7 @@ def redis_url(folder: Path) -> Iterator[str]:
         _must_be_empty(given)
         yield given
     elif docker_answers():
-        from testcontainers.redis import RedisContainer
+        from testcontainers.community.redis import RedisContainer
 
         with RedisContainer("redis:7-alpine") as container:
             host, port = container.get_container_host_ip(), container.get_exposed_port(6379)
