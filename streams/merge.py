@@ -68,6 +68,7 @@ class Merge:
         self.reached = {topic: reached[topic] for topic in topics}
         self._held: dict[str, deque[_Held]] = {topic: deque() for topic in topics}
         self._partition = 0
+        self._going = False
         self._stamp = msgspec.json.Decoder(_Stamp).decode
 
     @property
@@ -90,19 +91,28 @@ class Merge:
         self.reached[topic] = max(offset, self.reached[topic])
 
     def ready(self) -> Iterator[Batch]:
-        """Yield what is in order now, as batches of one topic; handle each before the next."""
+        """Yield what is in order now, as batches of one topic; handle each before the next.
+
+        Records that are taken meanwhile are yielded too; a second caller then gets nothing.
+        """
+        if self._going:
+            return
+        self._going = True
+        try:
+            yield from self._runs()
+        finally:
+            self._going = False
+
+    def _runs(self) -> Iterator[Batch]:
         topic, run = "", list[Record]()
         while True:
             chosen = self._certain()
-            if chosen is None:
-                # What `knows` says depends on the run: hand it over first.
-                if run:
-                    yield Batch(topic, self._partition, run)
-                    run = []
-                chosen = self._asked_first()
             if run and (chosen != topic or len(run) == MAX_BATCH):
                 yield Batch(topic, self._partition, run)
                 run = []
+                continue  # what `knows` says depends on the run, and more may have come
+            if chosen is None:
+                chosen = self._asked_first()
             if not chosen:
                 return
             topic = chosen

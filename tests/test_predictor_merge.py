@@ -124,6 +124,19 @@ def test_features_with_no_label_before_them_are_answered_at_once() -> None:
     assert reader.seen == ["features a 0"]
 
 
+def test_two_who_fetch_at_the_same_time_do_not_overtake_each_other() -> None:
+    reader = Reader()
+    reader.merge.take(batch("features", line(0, 5, id="a", ts=0)), ends(1, 0))
+    first = reader.merge.ready()
+    asked = next(first)
+    reader.take("labels", [line(0, 7, id="a", ts=0)], ends(1, 1))
+    assert reader.seen == []
+    reader.handle(asked)
+    for told in first:
+        reader.handle(told)
+    assert reader.seen == ["features a 0", "labels a 0"]
+
+
 def test_records_that_are_gone_from_the_log_are_not_waited_for() -> None:
     reader = Reader()
     reader.take("features", [line(0, 5, id="a", ts=0)], ends(1, 3))
