@@ -1,6 +1,8 @@
 """Frozen: a recommender's state as named parts of bytes, and back.
 
-Arrays are written as arrays (npy), names as MessagePack; nothing is pickled.
+Arrays are written as arrays (npy), names as MessagePack; nothing is pickled. Users are saved with
+the names of the items that they refer to: another worker, or this one later, may have other slots
+for them, and what it has let go leaves their histories and lists.
 """
 
 import io
@@ -11,7 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from learners.arrays import ItemRows, Trend, UserRows
+from learners.arrays import I32, ItemRows, Trend, UserRows
+from learners.forget import forget_in_users
 from learners.ids import Ids
 from learners.recommender import Recommender, Users
 
@@ -26,7 +29,7 @@ def dump_items(model: Recommender) -> dict[str, bytes]:
 
 
 def load_items(model: Recommender, parts: Mapping[str, bytes]) -> None:
-    """Stand where `dump_items` was called."""
+    """Stand where `dump_items` was called; `model` must be new."""
     _load_ids(model.ids, parts["ids"])
     model.make_room()
     _load_arrays("items", model.rows, parts)
@@ -34,16 +37,46 @@ def load_items(model: Recommender, parts: Mapping[str, bytes]) -> None:
     model.rows.dirty[:] = False  # what waited for publishing is published when it changes again
 
 
-def dump_users(users: Users) -> dict[str, bytes]:
+def dump_users(users: Users, items: Ids) -> dict[str, bytes]:
     """Return what is known of a partition's users."""
-    return {"ids": _dump_ids(users.ids), **_dump_arrays("users", users.rows, len(users.ids.names))}
+    rows = _without_leftovers(users.rows)
+    used = np.zeros(len(items.names) + 1, np.bool_)  # the last one is for -1
+    for column in (rows.history, rows.listed, rows.because):
+        used[column] = True
+    slots = np.flatnonzero(used[:-1]).tolist()
+    names = [items.names[slot] for slot in slots]
+    return {
+        "ids": _dump_ids(users.ids),
+        "items": msgspec.msgpack.encode((slots, names)),
+        **_dump_arrays("users", rows, len(users.ids.names)),
+    }
 
 
-def load_users(users: Users, parts: Mapping[str, bytes]) -> None:
-    """Stand where `dump_users` was called."""
+def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
+    """Stand where `dump_users` was called; `users` must be new, the items loaded before."""
     _load_ids(users.ids, parts["ids"])
     users.make_room()
     _load_arrays("users", users.rows, parts)
+    slots, names = msgspec.msgpack.decode(parts["items"], type=tuple[list[int], list[str]])
+    nobody = len(items.names)
+    now = np.full(max(slots, default=-1) + 2, -1, np.int32)  # the last one is for -1
+    now[slots] = np.where((found := items.find_all(names)) >= 0, found, nobody)
+    for column in (users.rows.history, users.rows.listed, users.rows.because):
+        column[:] = now[column]
+    forget_in_users(users.rows, np.arange(nobody + 1) == nobody)
+
+
+def _without_leftovers(rows: UserRows) -> UserRows:
+    """Return rows whose entries beyond the ones in use are -1."""
+
+    def clean(column: I32, size: I32) -> I32:
+        return np.where(np.arange(column.shape[1]) < size[:, None], column, np.int32(-1))
+
+    return rows._replace(
+        history=clean(rows.history, rows.chosen),
+        listed=clean(rows.listed, rows.length),
+        because=clean(rows.because, rows.length),
+    )
 
 
 def _dump_ids(ids: Ids) -> bytes:
@@ -51,7 +84,7 @@ def _dump_ids(ids: Ids) -> bytes:
 
 
 def _load_ids(ids: Ids, state: bytes) -> None:
-    ids.load(*msgspec.msgpack.decode(state, type=tuple[list[str], list[int], int]))
+    ids.load(*msgspec.msgpack.decode(state, type=tuple[list[str], list[int], int, list[int]]))
 
 
 def _dump_arrays(

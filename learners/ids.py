@@ -91,6 +91,11 @@ class Ids:
             slots.append(slot)
         return np.array(slots, np.int32)
 
+    def find_all(self, names: Sequence[str]) -> NDArray[np.int32]:
+        """Return the slots of ids without noting their use; -1 for strangers."""
+        find = self._slots.get
+        return np.array([find(name, -1) for name in names], np.int32)
+
     def oldest(self, count: int) -> list[str]:
         """Return the ids whose last use lies furthest back, oldest first."""
         return [name for name, _ in zip(self._slots, range(count), strict=False)]
@@ -102,16 +107,17 @@ class Ids:
         self._free.extend(reversed(freed))
         return freed
 
-    def dump(self) -> tuple[list[str], list[int], int]:
-        """Return ids from least to most recently used, their slots, and how many were let go."""
-        return list(self._slots), list(self._slots.values()), self.evicted
+    def dump(self) -> tuple[list[str], list[int], int, list[int]]:
+        """Return ids from least to most recently used, their slots, evictions and free slots."""
+        return list(self._slots), list(self._slots.values()), self.evicted, list(self._free)
 
-    def load(self, names: Sequence[str], slots: Sequence[int], evicted: int) -> None:
-        """Stand exactly where `dump` was called."""
+    def load(
+        self, names: Sequence[str], slots: Sequence[int], evicted: int, free: Sequence[int]
+    ) -> None:
+        """Stand exactly where `dump` was called: the next newcomer gets the same slot, too."""
         self._slots = OrderedDict(zip(names, slots, strict=True))
         self.evicted = evicted
-        self.names = [""] * (max(slots, default=-1) + 1)
+        self._free = list(free)
+        self.names = [""] * (len(names) + len(free))
         for name, slot in self._slots.items():
             self.names[slot] = name
-        taken = set(slots)
-        self._free = [s for s in reversed(range(len(self.names))) if s not in taken]

@@ -60,6 +60,8 @@ def gather(items: ItemRows, history: I32, chosen: int, room: Scratch) -> int:
         for place in range(items.near_size[item]):
             other = items.near[item, place]
             mass = nearness * items.near_weight[item, place]
+            if mass == 0.0:  # so old that nothing is left of it
+                continue
             if room.mass[other] == 0.0:
                 room.touched[touched] = other
                 room.share[other] = -1.0

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from learners.arrays import F64, I32, ItemRows, Scratch, Trend
 from learners.kernel import kernel
 from learners.pairs import damped, gather
@@ -38,9 +40,9 @@ def rank(
 
 
 @kernel
-def insert(room: Scratch, length: int, item: int, score: float) -> int:
+def insert(room: Scratch, length: int, item: int, exact: float) -> int:
     """Put an item at its place; of equals, the one that came first stays before."""
-    depth = len(room.item)
+    depth, score = len(room.item), np.float32(exact)  # as it is kept, or rounding parts equals
     if length == depth and score <= room.score[depth - 1]:
         return depth
     at = min(length, depth - 1)

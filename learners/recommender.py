@@ -4,7 +4,7 @@ State that belongs to a partition (`Users`) has one writer; state of the items i
 partitions of a worker. Both are folds of the log: what they hold depends on the events alone.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,9 +40,13 @@ class Events(NamedTuple):
     fresh: Flags
     version: I64
 
+    def after(self, count: int) -> "Events":
+        """Return the events behind the first `count`."""
+        return Events._make(column[count:] for column in self)
+
 
 class Learned(NamedTuple):
-    """What a batch left: verdicts per event, and the last list of each user in it."""
+    """What events left: verdicts per event, and the last list of each user in them."""
 
     verdicts: Verdicts
     lists: Lists
@@ -95,36 +99,37 @@ class Recommender:
         self.partitions.remove(users)
 
     def learn(self, users: Users, events: Events, learn_items: bool = True) -> Learned:
-        """Judge, learn and rank a batch in order.
+        """Judge, learn and rank events in order, as many as there is room for their items.
 
+        At least the first one; `len(learned.user)` says how many. Come again with the rest
+        when the lists are rendered: then items are let go, and their slots get other names.
         With `learn_items` False only the users learn: the items already know these events.
         """
-        slots, newcomers = users.ids.map_in_turn(events.user)
+        items = self._admit(events.item) if learn_items else self.ids.find_all(events.item)
+        taken = len(items)
+        names = events.user[:taken]
+        slots, newcomers = users.ids.map_in_turn(names)
         users.make_room()
-        last = _last_of_each(slots)
-        verdicts, lists = _room_for_answers(len(slots), int(last.sum()), self.depth)
-        start = given = 0
-        dirty: list[I32] = []
-        while start < len(slots):
-            items = self.ids.map_while_room(events.item[start:])
-            stop = start + len(items)
-            self.make_room()
-            part = slice(start, stop)
-            columns = Columns(
-                slots[part], newcomers[part], items, events.ts[part], events.fresh[part],
-                last[part], events.version[part],
-            )  # fmt: skip
-            n, changed = step(
-                self.rows, self.trend, users.rows, self.rules, self.room, columns, learn_items,
-                Verdicts._make(v[part] for v in verdicts), Lists._make(v[given:] for v in lists),
-            )  # fmt: skip
-            lists.event[given : given + n] += start
-            given += n
-            dirty.append(self.room.dirty[:changed].copy())
-            start = stop
-            if start < len(slots):
-                self._sweep(lists, given)
-        return Learned(verdicts, lists, slots, np.concatenate([*dirty, np.empty(0, np.int32)]))
+        last = _last_of_each(names)
+        verdicts, lists = _room_for_answers(taken, int(last.sum()), self.depth)
+        columns = Columns(
+            slots, newcomers, items, events.ts[:taken], events.fresh[:taken], last,
+            events.version[:taken],
+        )  # fmt: skip
+        _, changed = step(
+            self.rows, self.trend, users.rows, self.rules, self.room, columns, learn_items,
+            verdicts, lists,
+        )  # fmt: skip
+        return Learned(verdicts, lists, slots, self.room.dirty[:changed].copy())
+
+    def _admit(self, names: list[str]) -> I32:
+        """Return the slots of the first items; if not even one has room, let old ones go."""
+        items = self.ids.map_while_room(names)
+        if names and not len(items):
+            self._sweep()
+            items = self.ids.map_while_room(names)
+        self.make_room()
+        return items
 
     def similar(self, items: I32, length: int) -> tuple[I32, F64, I32]:
         """Return what goes with each item, best first: (items, length) slots, scores; sizes."""
@@ -148,7 +153,7 @@ class Recommender:
             self.rows = arrays.grown(self.rows, arrays.item_rows(rows, self.shape.neighbours))
             self._room(rows)
 
-    def _sweep(self, lists: Lists, given: int) -> None:
+    def _sweep(self) -> None:
         """Let the least recently chosen items go, all at once: nobody may name them afterwards."""
         gone = np.zeros(len(self.rows.seen), np.bool_)
         gone[self.ids.drop(self.ids.oldest(max(1, self.ids.capacity // SWEEP_SHARE)))] = True
@@ -157,25 +162,21 @@ class Recommender:
         rebuild(self.rows, self.trend)
         for users in self.partitions:
             forget_in_users(users.rows, gone)
-        forget_in_lists(lists, given, gone)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the room to work in: it changes with every answer and says nothing."""
+        return {name: value for name, value in self.__dict__.items() if name != "room"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Have room to work in again."""
+        self.__dict__.update(state)
+        self._room(len(self.rows.seen))
 
 
-def forget_in_lists(lists: Lists, given: int, gone: Flags) -> None:
-    """Take items that were let go out of the lists of this batch that are not published yet."""
-    for row in range(given):
-        length = int(lists.length[row])
-        kept = np.flatnonzero(~gone[lists.item[row, :length]])
-        for column in (lists.item, lists.score, lists.because):
-            column[row, : len(kept)] = column[row, kept]
-        because = lists.because[row, : len(kept)]
-        because[(because >= 0) & gone[because]] = -1
-        lists.length[row] = len(kept)
-
-
-def _last_of_each(slots: I32) -> Flags:
-    """Mark each slot's last appearance."""
-    last = np.zeros(len(slots), np.bool_)
-    last[len(slots) - 1 - np.unique(slots[::-1], return_index=True)[1]] = True
+def _last_of_each(users: list[str]) -> Flags:
+    """Mark each user's last event; by name, for a slot may change hands within a batch."""
+    last = np.zeros(len(users), np.bool_)
+    last[list({user: k for k, user in enumerate(users)}.values())] = True
     return last
 
 

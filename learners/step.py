@@ -17,7 +17,7 @@ class Columns(NamedTuple):
 
     user: I32
     newcomer: Flags  # the user's slot belonged to somebody else before
-    item: I32
+    item: I32  # -1 only in a replay, where the items have let this one go since
     ts: F64  # seconds
     fresh: Flags  # judge a list ranked at this moment, too
     last: Flags  # the user's last event in this batch: give out the list
@@ -74,7 +74,8 @@ def step(
             choose(items, trend, item, ts, rules.half_life)
             pair(items, trend, history, chosen, item, ts, rules.pair_half_life)
             dirty = mark(items, history, chosen, item, room, dirty)
-        remember(users, user, item)
+        if item >= 0:
+            remember(users, user, item)
         length = rank(items, trend, history, users.chosen[user], rules, room)
         keep(users, user, room, length, ts, events.version[k])
         if events.last[k]:

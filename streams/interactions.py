@@ -81,22 +81,33 @@ class InteractionsShard:
         events = Events(
             taken.user, taken.item, np.array(taken.ts), self._sampled(versions), versions
         )
-        learned = self._model.learn(self.users, events, learn_items=not batch.known_to_shared)
+        commands = self._learn(events, batch.known_to_shared, taken.messages)
         self.learned += len(taken.user)
-        learned_at = time.perf_counter()
-        self._telemetry.observe(metrics.STAGE_SECONDS, learned_at - decoded, stage="learn")
-        drifts = [] if batch.known_to_shared else self._judge(learned, taken)
-        publish = self._publishing.lists(self._model, events, learned)
-        self._telemetry.observe(
-            metrics.STAGE_SECONDS, time.perf_counter() - learned_at, stage="render"
-        )
-        return Effects(taken.messages + drifts, publish)
+        return Effects(taken.messages, self._publishing.later(commands))
+
+    def _learn(self, events: Events, known: bool, out: list[Message]) -> list[bytes]:
+        """Learn events; return the commands for their lists and put drifts in `out`."""
+        learning = rendering = 0.0
+        commands: list[bytes] = []
+        while events.user:
+            start = time.perf_counter()
+            learned = self._model.learn(self.users, events, learn_items=not known)
+            learned_at = time.perf_counter()
+            if not known:
+                out += self._judge(learned, events)
+            commands += self._publishing.lists(self._model, events, learned)
+            events = events.after(len(learned.user))
+            learning += learned_at - start
+            rendering += time.perf_counter() - learned_at
+        self._telemetry.observe(metrics.STAGE_SECONDS, learning, stage="learn")
+        self._telemetry.observe(metrics.STAGE_SECONDS, rendering, stage="render")
+        return commands
 
     def _sampled(self, versions: I64) -> Flags:
         """Mark the events that are also judged on a fresh list: the same ones in every replay."""
         return (versions * KNUTH) % 2**32 < self._fresh_below
 
-    def _judge(self, learned: Learned, taken: Taken) -> list[Message]:
+    def _judge(self, learned: Learned, events: Events) -> list[Message]:
         self.quality.add(learned.verdicts)
         found = []
         for change in self._watcher.watch(learned.verdicts.stored):
@@ -108,7 +119,7 @@ class InteractionsShard:
                         "partition": self.partition,
                         "from": change.before,
                         "to": change.after,
-                        "ts": taken.ts[change.event],
+                        "ts": float(events.ts[change.event]),
                     },
                 )
             )
@@ -128,7 +139,7 @@ class InteractionsShard:
             "intake": self._intake.dump(),
             "judged": msgspec.msgpack.encode(judged),
             "watcher": self._watcher.dump(),
-            **frozen.dump_users(self.users),
+            **frozen.dump_users(self.users, self._model.ids),
         }
 
     def load(self, parts: Mapping[str, bytes]) -> None:
@@ -137,7 +148,7 @@ class InteractionsShard:
         self.learned, total = msgspec.msgpack.decode(parts["judged"], type=tuple[int, Any])
         self.quality.total[:] = total
         self._watcher.load(parts["watcher"])
-        frozen.load_users(self.users, parts)
+        frozen.load_users(self.users, self._model.ids, parts)
 
 
 class Interactions:
@@ -152,8 +163,8 @@ class Interactions:
         self._settings, self._telemetry = settings, telemetry
         self._send_aside = send_aside
         self._evictions = Evictions()
-        self.model = recommender(settings)
-        self.publishing = Publishing(settings, telemetry, send)
+        self._send = send
+        self._start_anew()
         self.shards: dict[int, InteractionsShard] = {}
 
     def open(self, partition: int) -> InteractionsShard:
@@ -174,11 +185,15 @@ class Interactions:
 
     def shared_load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `shared_dump` was called; without parts, at the beginning."""
-        if not parts:
-            self.model = recommender(self._settings)
-            return
-        frozen.load_items(self.model, parts)
-        self.publishing.learn_all_names(self.model)
+        self._start_anew()
+        if parts:
+            frozen.load_items(self.model, parts)
+            self.publishing.learn_all_names(self.model)
+
+    def _start_anew(self) -> None:
+        """Have an empty model, and a publisher that knows no slot of the one before."""
+        self.model = recommender(self._settings)
+        self.publishing = Publishing(self._settings, self._telemetry, self._send)
 
     @property
     def every_s(self) -> float:

@@ -27,23 +27,25 @@ class Publishing:
         self._top = b""
 
     def learn_all_names(self, model: Recommender) -> None:
-        """Learn the ids of items anew, after a state was loaded."""
+        """Learn the ids of items of a state that was loaded."""
         model.ids.news = list(range(len(model.ids.names)))
-        self._dirty.clear()
 
-    def lists(self, model: Recommender, events: Events, learned: Learned) -> Publish:
-        """Return what publishes the lists of a batch."""
+    def lists(self, model: Recommender, events: Events, learned: Learned) -> list[bytes]:
+        """Return the commands that publish lists, made before the model learns anything more."""
         self._follow_names(model)
         if len(learned.dirty):
             self._dirty.append(learned.dirty)
         lists = learned.lists
         at = lists.event.tolist()
-        commands = self._lists.recommendations(
+        return self._lists.recommendations(
             Ranked(lists.item, lists.score, np.minimum(lists.length, self._length), lists.because),
             [events.user[k] for k in at],
             events.version[lists.event].tolist(),
             events.ts[lists.event].tolist(),
         )
+
+    def later(self, commands: list[bytes]) -> Publish:
+        """Return what sends the lists of a batch."""
 
         async def publish() -> None:
             await self._send(commands)
