@@ -31,3 +31,4 @@ class CoOccurrence(KernelRanker):
             history=history,
             items_capacity=capacity,
         )
+        self.half_life_s, self.capacity = half_life_s, capacity

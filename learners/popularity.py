@@ -25,3 +25,4 @@ class Popularity(KernelRanker):
 
     def __init__(self, half_life_s: float = 86_400.0, capacity: int = 200_000) -> None:
         super().__init__(half_life_s=half_life_s, items_capacity=capacity)
+        self.capacity = capacity

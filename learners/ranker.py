@@ -1,5 +1,6 @@
 """KernelRanker: the recommender's kernels behind River's ranker interface, one user base."""
 
+import math
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
@@ -35,6 +36,9 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         items_capacity: int = 200_000,
     ) -> None:
         super().__init__(seed=None)
+        self.half_life_s, self.pair_half_life_s = half_life_s, pair_half_life_s
+        self.repeats, self.history, self.neighbours = repeats, history, neighbours
+        self.items_capacity = items_capacity
         shape = Shape(items=items_capacity, history=history, neighbours=neighbours)
         rules = Rules(half_life_s, pair_half_life_s, repeats, self.PAIRS, self.FILL)
         self.recommender = Recommender(shape, rules)
@@ -46,16 +50,22 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
     ) -> None:
         """Learn that a user chose an item; `x["ts"]` is when, in seconds.
 
-        Without `ts` the time is that of the event before. `y` of 0 or less is no choice.
+        Without `ts` the time is that of the latest event. `y` of 0 or less is no choice.
+
+        Raises:
+            ValueError: `ts` is not a finite number.
         """
         if y <= 0:
             return
-        self._learned += 1
         latest = max(float(self.recommender.trend.clock[2]), 0.0)
+        ts = float((x or {}).get("ts", latest))
+        if not math.isfinite(ts):
+            raise ValueError(f"ts must be a finite number of seconds, got {ts}")
+        self._learned += 1
         events = Events(
             [str(user)],
             [str(item)],
-            np.array([(x or {}).get("ts", latest)], np.float64),
+            np.array([ts]),
             np.zeros(1, np.bool_),
             np.array([self._learned]),
         )

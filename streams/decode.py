@@ -48,6 +48,8 @@ class EventDecoder:
         if len(value) > self._max_bytes:
             raise DeadMessage("too_large", f"{len(value)} bytes, at most {self._max_bytes}")
         try:
+            if not value.isascii():
+                value.decode()  # msgspec does not look at the bytes of fields that it skips
             return self._decoder.decode(value)
         except msgspec.ValidationError as error:
             raise DeadMessage(*_invalid(value, str(error))) from None

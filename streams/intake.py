@@ -68,6 +68,10 @@ class Intake:
         if type(item) is not str or len(item) > 64:
             item = checked_id(item, "item")
         event_id = checked_id(event.event_id, "event_id")
+        if event.session is not None:
+            checked_id(event.session, "session")
+        if event.impression is not None:
+            checked_id(event.impression, "impression")
         ts = checked_time(event.ts, record.timestamp / 1000)
         if user not in self._mine and not self._is_known(user):
             owner = self._owner(user)
@@ -105,7 +109,7 @@ class Intake:
     def _came_before(self, record: Record) -> bool:
         """Return whether a re-keyed event was here already: its origin was replayed."""
         try:
-            origin, offset = messages.origin_of(record)
+            origin, offset = messages.origin_of(record, self._owner.partitions)
         except ValueError as error:
             raise DeadMessage("no_origin", str(error)) from None
         if offset <= self._origins.get(origin, -1):

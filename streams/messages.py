@@ -9,7 +9,9 @@ from contracts.topics import DEAD_LETTERS, DRIFTS, REKEYED
 from streams.decode import Dead
 from streams.shards import Message, Record
 
-MAX_DEAD_BYTES = 65_536
+MAX_DEAD_BYTES = 65_536  # of a value or key: the letter must fit where the message did
+MAX_SHOWN_KEY = 1024
+MAX_OFFSET = 2**63 - 1
 ORIGIN = "origin"  # header of a re-keyed event: b"partition:offset" in `interactions`
 
 
@@ -23,12 +25,17 @@ def dead_letter(record: Record, topic: str, partition: int, dead: Dead) -> Messa
         "partition": partition,
         "offset": record.offset,
         "ts": record.timestamp / 1000,
-        "key": None if record.key is None else record.key.decode(errors="backslashreplace"),
+        "key": None if record.key is None else _readable(record.key),
         "value_base64": base64.b64encode(value[:MAX_DEAD_BYTES]).decode(),
         "size": len(value),
     }
     headers = [("reason", dead.reason.encode())]
-    return Message(DEAD_LETTERS.name, record.key, msgspec.json.encode(body), None, headers)
+    key = None if record.key is None else record.key[:MAX_DEAD_BYTES]
+    return Message(DEAD_LETTERS.name, key, msgspec.json.encode(body), None, headers)
+
+
+def _readable(key: bytes) -> str:
+    return key[:MAX_SHOWN_KEY].decode(errors="backslashreplace")
 
 
 def rekeyed(record: Record, user: str, origin: int, partition: int) -> Message:
@@ -37,16 +44,18 @@ def rekeyed(record: Record, user: str, origin: int, partition: int) -> Message:
     return Message(REKEYED.name, user.encode(), record.value, partition, headers)
 
 
-def origin_of(record: Record) -> tuple[int, int]:
+def origin_of(record: Record, partitions: int) -> tuple[int, int]:
     """Return partition and offset that a re-keyed event came from.
 
     Raises:
-        ValueError: no header says so.
+        ValueError: no header says so, or it names what cannot be.
     """
     for name, value in record.headers or ():
         if name == ORIGIN:
-            partition, offset = value.split(b":")
-            return int(partition), int(offset)
+            partition, offset = map(int, (value or b"").split(b":"))
+            if 0 <= partition < partitions and 0 <= offset <= MAX_OFFSET:
+                return partition, offset
+            raise ValueError(f"there is no partition {partition} with an offset {offset}")
     raise ValueError("no header names the origin")
 
 
