@@ -1,5 +1,6 @@
 """How a worker reaches Redis, and what it means that Redis is away."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from contracts.errors import SettingsError
@@ -56,12 +57,14 @@ class Pipe:
     """One connection for packed commands: what `hiredis.pack_command` made, sent as it is.
 
     Some 5 µs a command instead of 19. Sent in chunks, so that other clients get their turn.
+    One `send` at a time; others wait for theirs.
     """
 
     CHUNK = 200
 
     def __init__(self, client: "Redis") -> None:
-        self._pool = client.connection_pool
+        self._turn = asyncio.Lock()
+        self._pool: Any = client.connection_pool
         self._connection: Any = None
 
     async def send(self, commands: list[bytes]) -> None:
@@ -70,7 +73,10 @@ class Pipe:
         Raises:
             RedisError: one of `away`, or Redis refused a command; send all again.
         """
-        connection = self._connection or await self._connect()
+        async with self._turn:
+            await self._send(self._connection or await self._connect(), commands)
+
+    async def _send(self, connection: Any, commands: list[bytes]) -> None:
         try:
             for at in range(0, len(commands), self.CHUNK):
                 chunk = commands[at : at + self.CHUNK]

@@ -73,6 +73,10 @@ class Snapshots:
                 good.append(found)
         return good
 
+    async def holds(self, name: str) -> bool:
+        """Tell whether there is any snapshot, good or not."""
+        return bool((await self.shelf.pointer(name))[0])
+
     async def load(self, name: str, manifest: Manifest) -> dict[str, bytes] | None:
         """Return a snapshot's parts; None, with the reason logged, if a byte is not as signed."""
         parts: dict[str, bytes] = {}
@@ -109,7 +113,8 @@ class Snapshots:
             round(time.time(), 3),
             {part: [chunk.name for chunk in chunks] for part, chunks in parts.items()},
             sum(map(len, draft.parts.values())),
-            **page.versions(),
+            headwater=page.versions()["headwater"],
+            river=page.versions()["river"],
         )
 
     async def _write(

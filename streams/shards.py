@@ -113,6 +113,18 @@ class Sharing(Protocol):
         """Become that state; empty `parts` mean an empty state. Called before shards open."""
 
 
+@runtime_checkable
+class Ticking(Protocol):
+    """A unit that has something to do now and then, such as refreshing shared lists."""
+
+    @property
+    def every_s(self) -> float:
+        """Seconds between two ticks."""
+
+    async def tick(self) -> None:
+        """Do it; called while the worker owns partitions, again later if Redis is away."""
+
+
 class Telemetry(Protocol):
     """Where figures go (see `streams.telemetry`); `metric` is an entry of `contracts.metrics`."""
 
@@ -122,8 +134,8 @@ class Telemetry(Protocol):
     def set(self, metric: Metric, value: float, **labels: object) -> None:
         """Set a gauge."""
 
-    def observe(self, metric: Metric, value: float, **labels: object) -> None:
-        """Add a value to a histogram."""
+    def observe(self, metric: Metric, value: float, n: int = 1, **labels: object) -> None:
+        """Add a value to a histogram `n` times."""
 
     def observe_many(
         self,
@@ -147,7 +159,7 @@ class NoTelemetry:
     def set(self, metric: Metric, value: float, **labels: object) -> None:
         """Ignore it."""
 
-    def observe(self, metric: Metric, value: float, **labels: object) -> None:
+    def observe(self, metric: Metric, value: float, n: int = 1, **labels: object) -> None:
         """Ignore it."""
 
     def observe_many(

@@ -1,0 +1,152 @@
+"""Wiring: the only place where the concrete classes of a worker meet."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import faust
+from faust.app.base import BootStrategy
+
+from contracts.metrics import SNAPSHOTS
+from contracts.settings import Settings
+from state.connection import Pipe, away
+from state.manifest import Log
+from state.redis_shelf import RedisShelf
+from state.snapshots import Snapshots
+from streams.duties import Duties
+from streams.ends import Ends
+from streams.holdings import Holdings
+from streams.keeper import Keeper
+from streams.opening import Opening
+from streams.outbox import Outbox
+from streams.saving import Saving
+from streams.sender import Sender
+from streams.shards import Telemetry, Unit
+from streams.telemetry_http import Health
+from streams.transport import Transport, Whole, names
+from streams.transport_thread import Fetched
+from streams.waits import Waits
+from streams.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+SESSION_S = 8.0
+
+
+class WithoutWeb(BootStrategy):  # type: ignore[misc]
+    """Faust's own web server would bind a port."""
+
+    enable_web = False
+    enable_kafka_producer = False
+
+
+class App(faust.App):  # type: ignore[misc]
+    """A Faust app that gives everything back before Faust stops its consumer."""
+
+    BootStrategy = WithoutWeb
+    desk: "Desk"
+
+    async def on_start(self) -> None:
+        """Begin the worker's duties."""
+        await super().on_start()
+        self.desk.duties.start()
+
+    async def on_stop(self) -> None:
+        """Finish, save and commit while the consumer still lives."""
+        await self.desk.keeper.stop()
+        await self.desk.duties.stop()
+        await super().on_stop()
+        await self.desk.close()
+
+    def _create_directories(self) -> None:
+        """Faust keeps nothing on disk here."""
+
+
+class Desk:
+    """Everything that one worker consists of besides Faust."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        redis: "Redis",
+        units: Sequence[Unit],
+        log: Log,
+        telemetry: Telemetry,
+        health: Health,
+    ) -> None:
+        gone = away()
+        self.waits = Waits(telemetry, health)
+        self.redis = redis
+        self.sender, self.ends = Sender(settings, self.waits), Ends(settings)
+        store = Snapshots(
+            RedisShelf(self.redis, settings.key_prefix),
+            settings.snapshot_key,
+            settings.snapshots_kept,
+            lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"),
+        )
+        holdings = Holdings(units, settings.topic_prefix)
+        opening = Opening(holdings, store, log)
+        outbox = Outbox(self.sender, self.waits, telemetry, gone)
+        self.keeper = Keeper(holdings, opening, outbox, self.ends, self.waits, gone)
+        saving = Saving(holdings, opening, store, telemetry, self.keeper.fenced)
+        saving.log = log
+        self.keeper.saving = saving
+        outbox.look = self.keeper.look
+        dog = Watchdog(self.keeper, telemetry, health, settings.watchdog_s)
+        self.duties = Duties(self.keeper, dog, settings.snapshot_every_s, gone)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.sender.stop()
+        await self.ends.stop()
+        await self.redis.aclose()
+
+
+def standard_units(settings: Settings, telemetry: Telemetry, redis: "Redis") -> list[Unit]:
+    """Return what a worker folds: interactions and, where the settings name some, predictors.
+
+    Raises:
+        SettingsError: a predictor is none.
+    """
+    from streams.interactions import Interactions
+    from streams.predictions import PredictorsUnit
+
+    send, aside = Pipe(redis).send, Pipe(redis).send
+    units: list[Unit] = [Interactions(settings, telemetry, send, aside)]
+    if settings.predictors:
+        units.append(PredictorsUnit(settings, telemetry, Pipe(redis).send))
+    return units
+
+
+def build(settings: Settings, desk: Desk) -> App:
+    """Return the Faust app of a worker: one agent per unit, batches in, nothing decoded."""
+    app = App(
+        settings.group,
+        broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
+        autodiscover=False,
+        broker_session_timeout=SESSION_S,
+        broker_heartbeat_interval=SESSION_S / 4,
+        broker_request_timeout=30.0,
+        broker_rebalance_timeout=60.0,
+        broker_commit_interval=1.0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    app.desk = desk
+    app.transport = Transport(app.conf.broker_consumer, app, desk.keeper)
+    for unit in desk.keeper.holdings.units:
+        attach(app, unit, desk.keeper, settings.topic_prefix)
+    return app
+
+
+def attach(app: App, unit: Unit, keeper: Keeper, prefix: str) -> Any:
+    """Attach the agent that feeds a unit's shards, and return it."""
+
+    async def feed(batches: AsyncIterator[Fetched]) -> None:
+        async for fetched in batches:
+            await keeper.handle(fetched)
+
+    topic = app.topic(*names(unit.topics, prefix), schema=Whole(), internal=False)
+    return app.agent(topic, name=f"{prefix}{'+'.join(unit.topics)}")(feed)

@@ -1,0 +1,72 @@
+"""What a worker does beside handling batches: deliver, look, save, tick, watch.
+
+Each duty is a task for as long as the worker runs; if one ends, so does the worker.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from streams.keeper import Keeper
+from streams.shards import Ticking
+from streams.waits import Waits
+from streams.watchdog import Watchdog
+
+LOOK_EVERY_S = 1.0
+AT_MOST = 0.1  # share of time spent saving, whatever the size of the state
+
+
+class Duties:
+    """Runs the duties; `start` and `stop` on the app's loop."""
+
+    def __init__(
+        self, keeper: Keeper, watchdog: Watchdog, save_every_s: float, away: tuple[Any, ...]
+    ) -> None:
+        self._keeper = keeper
+        self._watchdog = watchdog
+        self._save_every_s = save_every_s
+        self._away = away
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin."""
+        self._begin(self._keeper.outbox.run())
+        self._begin(self._watchdog.run())
+        self._begin(self._every(LOOK_EVERY_S, self._keeper.look_all))
+        self._begin(self._every(self._save_every_s, self._keeper.save_all))
+        for unit in self._keeper.holdings.units:
+            if isinstance(unit, Ticking):
+                self._begin(self._every(unit.every_s, unit.tick))
+
+    async def stop(self) -> None:
+        """End all of them."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _begin(self, duty: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(duty)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._keeper.fail(error)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        waits: Waits = self._keeper.waits
+        while True:
+            begun = time.monotonic()
+            try:
+                if len(self._keeper.holdings):
+                    await work()
+            except self._away as error:
+                waits.declare("redis", str(error) or type(error).__name__)
+            else:
+                if len(self._keeper.holdings) and not self._keeper.outbox.stuck:
+                    waits.over("redis")
+            took = time.monotonic() - begun
+            await asyncio.sleep(max(seconds, took / AT_MOST))

@@ -1,0 +1,176 @@
+"""The thread that owns the aiokafka consumer: it fetches, seeks and commits there."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import aiokafka
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+FETCH_RECORDS = 4_000
+FETCH_WAIT_MS = 100  # a partition left out of one fetch waits so long for the next
+COMMIT_TIMEOUT_S = 5.0
+FOR_EVER_MS = 7 * 86_400_000  # our own watchdog knows when a wait is a declared one
+
+
+class Fetched(NamedTuple):
+    """What one fetch brought of one partition, and the lap it was fetched in."""
+
+    tp: TP
+    records: list[Any]
+    lap: int
+
+
+class Where(NamedTuple):
+    """Where the client stands in a partition; None where it is not known.
+
+    `position` is what it asks for next, `end` the log's as last heard, `answered_ms` when.
+    """
+
+    position: int | None
+    end: int | None
+    answered_ms: int | None
+
+
+class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Faust's consumer thread; every method may be awaited on the app's loop."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._laps: dict[TP, int] = defaultdict(int)
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        # By range, partition n of every topic goes to the same worker; Faust's round robin
+        # would part the topics of one shard.
+        return aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            max_poll_interval_ms=FOR_EVER_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+        )
+
+    async def here(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in this thread, beside whatever else runs there."""
+        future = asyncio.run_coroutine_threadsafe(work, self.thread_loop)
+        return await asyncio.wrap_future(future)
+
+    async def fetch(self, tps: set[TP], timeout: float) -> list[Fetched]:
+        """Return what has come, waiting for up to `timeout` seconds."""
+        return await self.here(self._fetch(tps, timeout))
+
+    async def _fetch(self, tps: set[TP], timeout: float) -> list[Fetched]:
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher  # noqa: SLF001  # Faust's way in: getmany() knows no timeout per lap
+        if not self.consumer.flow_active:
+            return []
+        if consumer._closed or fetcher._closed:  # noqa: SLF001
+            raise ConsumerStoppedError
+        with fetcher._subscriptions.fetch_context():  # noqa: SLF001
+            drained = await fetcher.fetched_records(tps, timeout, FETCH_RECORDS)
+        return [Fetched(TP(*tp), records, self._laps[TP(*tp)]) for tp, records in drained.items()]
+
+    async def seek_to(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
+        """Seek, resume, and return the new laps of those partitions that are still assigned."""
+        return await self.here(self._seek_to(offsets))
+
+    async def _seek_to(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
+        consumer, laps = self._ensure_consumer(), {}
+        for tp, offset in offsets.items():
+            try:
+                consumer.seek(aiokafka.TopicPartition(*tp), offset)
+                consumer.resume(aiokafka.TopicPartition(*tp))
+            except IllegalStateError:
+                continue
+            self._laps[tp] += 1
+            laps[tp] = self._laps[tp]
+        return laps
+
+    async def pause(self, tps: Iterable[TP]) -> None:
+        """Fetch no more of these until the next `seek_to`."""
+        await self.here(self._pause(tps))
+
+    async def _pause(self, tps: Iterable[TP]) -> None:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        consumer.pause(*(aiokafka.TopicPartition(*tp) for tp in tps if tp in assigned))
+
+    async def commit_quietly(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit; they inform monitors only, so a broker that does not answer is no failure."""
+        work = self.here(self._commit_quietly(offsets))
+        try:
+            return await asyncio.wait_for(work, COMMIT_TIMEOUT_S)
+        except TimeoutError:
+            return False
+
+    async def _commit_quietly(self, offsets: Mapping[TP, int]) -> bool:
+        consumer = self._ensure_consumer()
+        owned = consumer.assignment()
+        wanted = {aiokafka.TopicPartition(*tp): o for tp, o in offsets.items() if tp in owned}
+        if not wanted:
+            return False
+        try:
+            await consumer.commit(wanted)
+        except (KafkaError, IllegalStateError) as error:
+            log.info("offsets not committed, the next commit has them: %s", error)
+            return False
+        return True
+
+    async def positions(self) -> dict[TP, Where]:
+        """Return where the client stands in each assigned partition."""
+        return await self.here(self._positions())
+
+    async def _positions(self) -> dict[TP, Where]:
+        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001
+        assignment = subscription.assignment if subscription else None
+        if assignment is None or not assignment.active:
+            return {}
+        return {TP(*tp): _where(assignment.state_value(tp)) for tp in assignment.tps}
+
+    @property
+    def begun(self) -> bool:
+        """Whether the client has reached a broker."""
+        return self._consumer is not None and self._consumer._fetcher is not None  # noqa: SLF001
+
+    def dead(self) -> str | None:
+        """Return which task of aiokafka has ended although it must not, if any has."""
+        consumer = self._consumer
+        if consumer is None or consumer._closed:  # noqa: SLF001
+            return None
+        tasks = {
+            "fetcher": consumer._fetcher._fetch_task,  # noqa: SLF001
+            "coordinator": consumer._coordinator._coordination_task,  # noqa: SLF001
+        }
+        return next((name for name, task in tasks.items() if task.done()), None)
+
+
+def _where(state: Any) -> Where:
+    position = state.position if state.has_valid_position else None
+    return Where(position, state.highwater, state.timestamp)
+
+
+class PausedAtFirst(driver.ConsumerRebalanceListener):  # type: ignore[misc]
+    """What is newly assigned stands still until its state is loaded and sought to."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Pause, then tell the app."""
+        self._thread._consumer.pause(*assigned)  # noqa: SLF001
+        await super().on_partitions_assigned(assigned)
