@@ -68,10 +68,8 @@ class Intake:
         if type(item) is not str or len(item) > 64:
             item = checked_id(item, "item")
         event_id = checked_id(event.event_id, "event_id")
-        if event.session is not None:
-            checked_id(event.session, "session")
-        if event.impression is not None:
-            checked_id(event.impression, "impression")
+        if event.session is not None or event.impression is not None:
+            _check_others(event)
         ts = checked_time(event.ts, record.timestamp / 1000)
         if user not in self._mine and not self._is_known(user):
             owner = self._owner(user)
@@ -133,3 +131,10 @@ class Intake:
             state, type=tuple[list[str], dict[int, int], float]
         )
         self._recent = OrderedDict.fromkeys(recent)
+
+
+def _check_others(event: Interaction) -> None:
+    for field in ("session", "impression"):
+        id_ = getattr(event, field)
+        if id_ is not None:
+            checked_id(id_, field)
