@@ -6,10 +6,13 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from contracts import exits
+from contracts.errors import InputError
 from contracts.settings import Settings
 
 if TYPE_CHECKING:
     from headwater.commands import Subparsers
+
+LAST_PORT = 65_535
 
 
 def add(subparsers: "Subparsers") -> None:
@@ -31,6 +34,8 @@ def run(args: Namespace, settings: Settings) -> int:
     from serving.page.server import serve
 
     wished = settings.page_port if args.port is None else args.port
+    if not 0 <= wished <= LAST_PORT:
+        raise InputError(f"--port must be from 0 to {LAST_PORT}, got {wished}")
     port = ports.next_free(wished) if wished else ports.quiet()
     if wished not in (0, port):
         _say(f"port {wished} is taken")
