@@ -31,6 +31,9 @@ def known_labels() -> Iterator[tuple[Metric, dict[str, str]]]:
     yield from ((metrics.DEAD_LETTERS, {"reason": reason}) for reason in events.REASONS)
     yield from ((metrics.WAITING, {"service": service}) for service in ("kafka", "redis"))
     yield from ((metrics.LISTS, {"kind": kind}) for kind in ("rec", "sim", "top"))
+    yield from ((metrics.EVICTIONS, {"kind": kind}) for kind in ("users", "items"))
+    yield from ((metrics.SNAPSHOTS, {"outcome": what}) for what in ("saved", "fenced", "refused"))
+    yield metrics.DRIFTS, {"model": "lists"}
 
 
 class Telemetry:

@@ -6,21 +6,29 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts import metrics
-from headwater.local import ports
+from contracts.settings import Settings
+from headwater.local import ports, spawn
+from headwater.shop import shop
+from streams import producer, topics
+from streams.source_examples import Example
 from streams.telemetry import Telemetry
 from streams.telemetry_http import Endpoint, Health
 
@@ -134,6 +142,48 @@ def test_every_expression_of_the_dashboard_gives_data(tmp_path: Path) -> None:
             time.sleep(0.5)
             missing = [expression for expression in missing if not ask(address, expression)]
     assert missing == [], (tmp_path / "prometheus.log").read_text(encoding="utf-8")[-2000:]
+
+
+def test_a_running_worker_gives_data_to_every_expression(
+    settings: Settings, tmp_path: Path
+) -> None:
+    named = msgspec.structs.replace(settings, predictors={"elec": "learners.examples:elec"})
+    topics.ensure(named)
+    # That there was a drift in the last seconds is no matter of course: that it is counted is.
+    wanted = [expression.removesuffix(" > 0") for expression in expressions()]
+    missing, events, deadline = wanted, shop(1), time.monotonic() + 120.0
+    with worker(named, tmp_path) as url, prometheus(tmp_path, int(url.split(":")[2])) as address:
+        while missing and time.monotonic() < deadline:
+            producer.interactions(islice(events, 200), named, lambda _: None)
+            producer.examples(examples(20), named, lambda _: None)
+            time.sleep(0.5)
+            missing = [expression for expression in missing if not ask(address, expression)]
+    assert missing == [], (tmp_path / "worker.log").read_text(encoding="utf-8")[-4000:]
+
+
+@contextmanager
+def worker(settings: Settings, folder: Path) -> Iterator[str]:
+    """Run a real worker and give the address of its metrics."""
+    given = {name: str(value) for name, value in msgspec.structs.asdict(settings).items()}
+    given["predictors"] = ",".join(f"{name}={path}" for name, path in settings.predictors.items())
+    environ = {f"HEADWATER_{name.upper()}": value for name, value in given.items()}
+    log = folder / "worker.log"
+    command = [sys.executable, "-m", "headwater", "worker"]
+    with spawn(command, log, dict(os.environ) | environ) as child:
+        deadline = time.monotonic() + 60.0
+        while not (said := re.search(r"(http://[0-9.:]+)/metrics", log.read_text("utf-8"))):
+            assert child.alive, log.read_text("utf-8")
+            assert time.monotonic() < deadline, log.read_text("utf-8")
+            time.sleep(0.1)
+        yield said[1]
+
+
+def examples(n: int) -> Iterator[Example]:
+    """Yield features with their labels: right when x is positive."""
+    for number in range(n):
+        body = {"predictor": "elec", "id": uuid.uuid4().hex, "ts": time.time()}
+        x = number % 5 - 2.0
+        yield Example({**body, "x": {"x": x}}, {**body, "y": x > 0})
 
 
 def test_every_metric_named_on_the_dashboard_exists() -> None:
