@@ -17,7 +17,8 @@ REBASE = 64.0  # half-lives after which weights are scaled down; 2^64 is far fro
 @kernel
 def choose(items: ItemRows, trend: Trend, item: int, ts: float, half_life: float) -> None:
     """Count one choice of an item and keep the order of the most popular."""
-    items.weight[item] += gain(items.weight, trend.clock, 0, ts, half_life)
+    added = gain(items.weight, trend.clock, 0, ts, half_life)  # may scale all weights: first
+    items.weight[item] += added
     items.seen[item] += 1
     rise(items, trend, item)
 

@@ -1,5 +1,29 @@
 """How kernels are compiled: once per machine, and without the interpreter's lock."""
 
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
 from numba import njit
 
-kernel = njit(cache=True, nogil=True, error_model="numpy")
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function at its first call and keep the result on disk.
+
+    Numba recompiles when the function's own file changes, yet what it calls is compiled into it:
+    with a change in `counts.py` alone, `step` would live on with the old counts. So what is
+    kept is good only for this whole folder as it is.
+    """
+    compiled = njit(cache=True, nogil=True, error_model="numpy")(function)
+    if hasattr(compiled, "_cache"):  # not where numba is switched off
+        kept = compiled._cache._cache_file  # noqa: SLF001 - numba has no other way to say it
+        kept._source_stamp = (kept._source_stamp, _folder())  # noqa: SLF001
+    return compiled
+
+
+@cache
+def _folder() -> str:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
