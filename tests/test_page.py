@@ -197,6 +197,12 @@ def test_a_drift_is_a_line_at_its_time_and_unknown_values_are_gaps() -> None:
     assert [value for _, value in ours["data"]] == [None, 0.5]
 
 
+def test_of_drifts_close_together_one_has_its_name() -> None:
+    points = [Point(100.0), Point(200.0)]
+    lines = charts.hit_rate(points, [120.0, 121.0, 150.0])["series"][0]["markLine"]["data"]
+    assert ["label" in line for line in lines] == [False, True, False]
+
+
 def test_the_page_imports_nothing_that_learns_or_streams() -> None:
     for path in (Path(__file__).parent.parent / "serving").rglob("*.py"):
         assert not re.search(r"^\s*(from|import) (learners|streams|headwater)\b", path.read_text())

@@ -6,6 +6,7 @@ from typing import Any
 
 from serving.live import Point
 
+LABELS = 10  # names of marks that fit beside each other on a phone
 POINTS = 150  # drawn at most; more cost the browser and say no more
 INK, DIM, GRID = "#1f2a37", "#6b7686", "#e6eaef"
 OURS, BASE, MARK = "#0f766e", "#b45309", "#be123c"
@@ -21,7 +22,7 @@ def hit_rate(points: Sequence[Point], marks: Sequence[float]) -> dict[str, Any]:
         "animation": False,
         "lineStyle": {"color": MARK, "type": "dashed", "width": 1.5},
         "label": {"formatter": "drift", "color": MARK, "position": "end", "rotate": 0},
-        "data": [{"xAxis": 1000 * at} for at in marks if few and at >= few[0].at],
+        "data": _marked([at for at in marks if few and at >= few[0].at], few),
     }
     base = _series("popularity", [(p.at, p.popularity_hr_at_10) for p in few], BASE)
     return _chart([ours, base])
@@ -55,6 +56,17 @@ def thinned(points: Sequence[Point]) -> list[Point]:
     """Return every n-th point, the last one among them, so that few are left."""
     step = max(1, math.ceil(len(points) / POINTS))
     return list(points)[::-1][::step][::-1]
+
+
+def _marked(marks: Sequence[float], points: Sequence[Point]) -> list[dict[str, Any]]:
+    """Return a line for each mark; of those that stand close together one has its name."""
+    room = (points[-1].at - points[0].at) / LABELS if points else 0.0
+    lines, named = [], -math.inf
+    for at in marks:
+        shown = at - named >= room
+        named = at if shown else named
+        lines.append({"xAxis": 1000 * at, **({} if shown else {"label": {"show": False}})})
+    return lines
 
 
 def _series(name: str, values: Sequence[tuple[float, float]], colour: str) -> dict[str, Any]:

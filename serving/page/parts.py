@@ -98,7 +98,7 @@ class Changes:
 
 def user_list(answer: Answer, new: set[str], now: float) -> str:
     """Return the card of a user's list; items that are `new` stand out."""
-    head = f"<b>{escape(answer.user)}</b><span>version {answer.version}, {ago(answer, now)}</span>"
+    head = f"<b>{escape(answer.user)}</b><span>version {answer.version} · {ago(answer, now)}</span>"
     rows = "".join(
         _row(entry.item, entry.because, entry.item in new) for entry in answer.items[:ROWS]
     )
@@ -120,7 +120,7 @@ def looked_up(answer: Answer, now: float) -> str:
         return _empty("No list stands in Redis, and nothing is trending yet.")
     name = f"<b>{escape(answer.user)}</b>"
     if answer.source == OWN:
-        said = f"{name}: version {answer.version}, {ago(answer, now)}"
+        said = f"{name}: version {answer.version} · {ago(answer, now)}"
     else:
         said = f"{name} has no list of their own; this is what is trending"
     rows = "".join(
@@ -151,18 +151,19 @@ def ago(answer: Answer, now: float) -> str:
     >>> ago(Answer(OWN, ts=940.0), 1000.0), ago(Answer(OWN, ts=0.0), 90_000.0)
     ('60 s ago', '25 h ago')
     >>> ago(Answer(OWN, ts=1_396_864_264.0), 1_700_000_000.0)
-    'event of 2014-04-07'
+    '2014-04-07'
     """
     seconds = max(0.0, now - answer.ts)
     for unit, size, upto in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
         if seconds < upto * size:
             return f"{seconds / size:.0f} {unit} ago"
-    return f"event of {datetime.fromtimestamp(answer.ts, UTC):%Y-%m-%d}"
+    return f"{datetime.fromtimestamp(answer.ts, UTC):%Y-%m-%d}"
 
 
 def _row(item: str, because: str, new: bool) -> str:
     kind = " class='hw-new'" if new else ""
-    return f"<li{kind}>{escape(item)} <span>{escape(because)}</span></li>"
+    title = escape(f"{item}: {because}")
+    return f"<li{kind} title='{title}'>{escape(item)} <span>{escape(because)}</span></li>"
 
 
 def _bar(entry: Entry, share: float) -> str:
