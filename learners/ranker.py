@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable
+from collections.abc import Set as AnySet
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,7 +84,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
     def rank(
         self,
         user: Hashable,
-        items: set[Hashable],
+        items: AnySet[Hashable],
         x: dict[str, Any] | None = None,  # noqa: ARG002  # River's interface
     ) -> list[Hashable]:
         """Return the items, best first; of equals, the one that comes first in the alphabet."""
