@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help env check test demo lock clean
+.PHONY: help env check test demo lock clean bench-ingest bench-end-to-end bench-freshness bench-quality
 FOLDERS := contracts learners state streams serving headwater benchmarks tests
 
 PYTHON ?= python3
@@ -31,6 +31,18 @@ test: check  ## everything, with a real Kafka and a real Redis
 
 demo: env  ## Kafka, Redis, worker, page and a stream: SECONDS=60 DATA=file.csv.gz RATE=2000
 	@$(BIN)/headwater demo $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(DATA),--data "$(DATA)") $(if $(RATE),--rate "$(RATE)")
+
+bench-ingest: env  ## events per second without a learner, beside its peers: ARGS="--rounds 3"
+	@$(BIN)/python -m benchmarks.ingest $(ARGS)
+
+bench-end-to-end: env  ## events per second from Kafka to lists in Redis, with a profile: ARGS="--data DIR"
+	@$(BIN)/python -m benchmarks.end_to_end $(ARGS)
+
+bench-freshness: env  ## from Kafka's timestamp to a readable list, and GETs meanwhile: SECONDS=60
+	@$(BIN)/python -m benchmarks.freshness $(if $(SECONDS),--seconds "$(SECONDS)") $(ARGS)
+
+bench-quality: env  ## quality of the lists on published streams: ARGS="--data DIR"
+	@$(BIN)/python -m benchmarks.quality $(ARGS)
 
 lock:  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \

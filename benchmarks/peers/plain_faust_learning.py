@@ -1,0 +1,93 @@
+"""The same learners in a plain Faust agent: an event learned, a list ranked, a SET with redis-py.
+
+It judges and ranks by the worker's own kernels, one event per call. It does not check who owns a
+user, knows no producer retries, writes no similar items and saves no state: all in its favour.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from benchmarks.meter import Meter
+from benchmarks.peers.plain_faust import application, run
+from contracts import keys
+from contracts.settings import Settings, read
+from learners.recommender import Events
+from learners.step import Lists
+from streams.interactions import recommender
+
+REASONS = {"none": "popular now", "same": "you chose it lately", "other": "with %s that you chose"}
+
+
+class Learner:
+    """The recommender, asked one event at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._model = recommender(settings)
+        self._users = self._model.open()
+        self._length = settings.list_length
+        self._version = 0
+
+    def learn(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Learn one event; return the answer that its user gets."""
+        self._version += 1
+        events = Events(
+            [event["user"]],
+            [event["item"]],
+            np.array([event["ts"]]),
+            np.zeros(1, np.bool_),
+            np.array([self._version]),
+        )
+        lists = self._model.learn(self._users, events).lists
+        return {
+            "user": event["user"],
+            "items": self._items(lists),
+            "version": self._version,
+            "ts": event["ts"],
+        }
+
+    def _items(self, lists: Lists) -> list[dict[str, Any]]:
+        names = self._model.ids.names
+        length = min(int(lists.length[0]), self._length)
+        columns = (
+            column[0, :length].tolist() for column in (lists.item, lists.score, lists.because)
+        )
+        return [
+            {"item": names[item], "score": score, "because": self._because(item, own)}
+            for item, score, own in zip(*columns, strict=True)
+        ]
+
+    def _because(self, item: int, own: int) -> str:
+        if own < 0:
+            return REASONS["none"]
+        return REASONS["same"] if own == item else REASONS["other"] % self._model.ids.names[own]
+
+
+def main(settings: Settings, wanted: int) -> None:
+    """Learn so many events from the beginning, then tell the rate."""
+    from redis.asyncio import Redis
+
+    app, topic = application(settings, "plain-faust-learning")
+    meter, learner = Meter(wanted), Learner(settings)
+    learner.learn({"user": "warm", "item": "warm", "ts": 1e9})  # loads the compiled kernels
+    learner = Learner(settings)
+    redis = Redis.from_url(settings.redis)
+
+    async def interactions(events: Any) -> None:
+        async for event in events:
+            answer = learner.learn(event)
+            key = keys.REC.at(settings.key_prefix, user=event["user"])
+            await redis.set(key, json.dumps(answer), ex=settings.list_age_s)
+            if meter.add(1):
+                meter.tell()
+                return
+
+    app.agent(topic, name="interactions")(interactions)
+    run(app)
+
+
+if __name__ == "__main__":
+    main(read(os.environ), int(sys.argv[1]))
