@@ -53,6 +53,12 @@ QUALITY = Metric(
     "popularity; list stored or fresh; span window (the last events) or total",
     ("measure", "model", "list", "span"),
 )
+JUDGED = Metric(
+    "headwater_judged_events",
+    "gauge",
+    "events that the totals of headwater_quality_ratio are made of; list stored or fresh",
+    ("list",),
+)
 COVERAGE = Metric(
     "headwater_coverage_ratio", "gauge", "share of known items in the last lists published"
 )
@@ -87,6 +93,7 @@ METRICS = (
     FRESHNESS,
     LISTS,
     QUALITY,
+    JUDGED,
     COVERAGE,
     STATE_SIZE,
     EVICTIONS,

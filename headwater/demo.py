@@ -17,19 +17,18 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import msgspec
 
+from contracts import metrics
 from contracts.errors import ServiceFailed
 from contracts.settings import PREFIX, Settings
 from headwater import demo_summary
 from headwater.demo_stream import Producing, Stream, stream
 from headwater.local import Service, Supervised, ports, services, spawn
-from headwater.shop import shop
 
 if TYPE_CHECKING:
     from serving.live import Live, Snapshot
 
 START_S = 120.0  # a first start compiles kernels
 DRAIN_S = 60.0
-WARM_EVENTS = 500
 
 
 class Plan(NamedTuple):
@@ -72,7 +71,10 @@ class System:
         self._start("worker")
         self._start("page")
         self.live = self._live()
-        self._ready()
+        _say(f"Starting the worker, metrics at {self.live.urls[0]}, and the page ...")
+        self._until_answers("worker", self.live.urls[0].replace("/metrics", "/readyz"))
+        self.page = f"http://127.0.0.1:{self.settings.page_port}"
+        self._until_answers("page", self.page)
 
     def check(self) -> None:
         """Raise if something that should run has ended.
@@ -88,11 +90,8 @@ class System:
                 self._ended(name, service.process)
 
     def _warm(self) -> Supervised:
-        """Learn a few events offline while Kafka starts, so that compiled kernels are cached."""
-        events = self._folder / "warm.jsonl"
-        rows = (msgspec.json.encode(event) + b"\n" for event in shop(0, events=WARM_EVENTS))
-        events.write_bytes(b"".join(rows))
-        return self._spawn("warm", "replay", str(events), "--offline", "--json")
+        """Compile the kernels while Kafka starts; the worker finds them in numba's cache."""
+        return self._spawn("warm", "-c", "from streams.warm import warm; warm()")
 
     def _topics(self) -> None:
         from streams import topics
@@ -101,13 +100,13 @@ class System:
             raise ServiceFailed(f"the demo's own Kafka has other topics: {difference}")
 
     def _start(self, name: str) -> None:
-        self.children[name] = self._spawn(name, name)
+        self.children[name] = self._spawn(name, "-m", "headwater", name)
 
     def _spawn(self, name: str, *args: str) -> Supervised:
         environ = dict(os.environ)
         if hasattr(self, "settings"):
             environ |= _environ(self.settings)
-        command = [sys.executable, "-m", "headwater", *args]
+        command = [sys.executable, *args]
         child = spawn(command, self._folder / f"{name}.log", environ)
         return self._stack.enter_context(child)
 
@@ -118,19 +117,15 @@ class System:
         self._stack.callback(live.close)
         return live
 
-    def _ready(self) -> None:
+    def _until_answers(self, name: str, url: str) -> None:
         from serving.scrape import answers
 
-        url = self.live.urls[0].replace("/metrics", "/readyz")
-        _say(f"Starting the worker, metrics at {self.live.urls[0]} ...")
         deadline = time.monotonic() + START_S
         while not answers(url):
             self.check()
             if time.monotonic() > deadline:
-                raise ServiceFailed(
-                    f"the worker was not ready within {START_S:.0f} s; "
-                    f"read {self.children['worker'].log}"
-                )
+                log = self.children[name].log
+                raise ServiceFailed(f"the {name} was not ready in {START_S:.0f} s; read {log}")
             time.sleep(0.1)
 
     def _must_succeed(self, child: Supervised, name: str) -> None:
@@ -147,7 +142,7 @@ def _show(plan: Plan, chosen: Stream, system: System) -> None:
     """Send, show and sum up; Ctrl-C ends the sending, a second one the waiting."""
     from headwater import watch
 
-    page = f"http://127.0.0.1:{system.settings.page_port}"
+    page = system.page
     _say(f"Page: {page}   Sending {chosen.title}, {chosen.rate:,.0f} events/s")
     producing = Producing(chosen, system.settings)
     producing.start()
@@ -174,7 +169,7 @@ def _drained(system: System, producing: Producing, produced: int) -> tuple["Snap
     deadline = time.monotonic() + DRAIN_S
     snapshot, seconds = system.live.poll(), producing.seconds()
     with suppress(KeyboardInterrupt):
-        while snapshot.consumed() < produced or snapshot.point.lag != 0:
+        while not _settled(snapshot, produced):
             system.check()
             if time.monotonic() > deadline:
                 _say(f"after {DRAIN_S:.0f} s there is still lag; these are the figures so far")
@@ -182,6 +177,13 @@ def _drained(system: System, producing: Producing, produced: int) -> tuple["Snap
             time.sleep(0.25)
             snapshot, seconds = system.live.poll(), producing.seconds()
     return snapshot, seconds
+
+
+def _settled(snapshot: "Snapshot", produced: int) -> bool:
+    """Return whether everything was handled and the figures of quality are those of all of it."""
+    judged = snapshot.samples.total(metrics.JUDGED, list="fresh")
+    handled = snapshot.consumed() >= produced and snapshot.point.lag == 0
+    return handled and judged >= snapshot.outcome("learned")
 
 
 def _own(settings: Settings, folder: Path, kafka: str, redis: str) -> Settings:

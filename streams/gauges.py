@@ -21,6 +21,8 @@ def show_quality(telemetry: Telemetry, judges: Sequence[Quality]) -> None:
         report = quality.report(counts)
         for list_ in ("stored", "fresh"):
             _show(telemetry, report[list_]["all"], model="lists", list=list_, span=span)
+            if span == "total":
+                telemetry.set(metrics.JUDGED, report[list_]["all"]["n"], list=list_)
         _show(telemetry, report["popular"]["all"], model="popularity", list="fresh", span=span)
 
 
