@@ -1,0 +1,155 @@
+"""The JSON that readers get says exactly what was ranked, whatever the ids are."""
+
+from typing import Any
+
+import hiredis
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts import keys
+from state.lists import Lists, Ranked
+from state.render import FIRST_BYTES, Names, entries
+
+ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+NASTY = st.text(st.sampled_from('"\\\x00\x1f\x7f\u2028é😀:%/'), min_size=1, max_size=12)
+IDS = ANY | NASTY
+SCORES = st.floats(0.0, 2.0)
+ROW = st.lists(st.tuples(st.integers(0, 99), SCORES, st.integers(-1, 99)), max_size=8)
+PAIRS = st.lists(st.tuples(st.integers(0, 40), IDS), max_size=80)
+
+
+def ranked(rows: list[list[tuple[int, float, int]]], ids: int) -> Ranked:
+    """Return rows as arrays, slots taken modulo the number of ids."""
+    shape = (len(rows), max([1, *map(len, rows)]))
+    items, because = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
+    scores = np.full(shape, np.nan, np.float32)
+    for r, row in enumerate(rows):
+        for k, (item, score, own) in enumerate(row):
+            items[r, k], scores[r, k] = item % ids, score
+            because[r, k] = own if own < 0 else own % ids
+    return Ranked(items, scores, np.array([len(row) for row in rows], np.int32), because)
+
+
+def said(name: str, own: str | None) -> str:
+    if own is None:
+        return "popular now"
+    return "you chose it lately" if own == name else f"with {own} that you chose"
+
+
+def expected(names: list[str], lists: Ranked, row: int) -> list[dict[str, Any]]:
+    assert lists.because is not None
+    found = []
+    for k in range(lists.lengths[row]):
+        name, own = names[lists.items[row, k]], int(lists.because[row, k])
+        score = pytest.approx(float(lists.scores[row, k]), abs=5.1e-7)
+        because = said(name, names[own] if own >= 0 else None)
+        found.append({"item": name, "score": score, "because": because})
+    return found
+
+
+def parsed(command: bytes) -> tuple[str, Any, int]:
+    reader = hiredis.Reader()
+    reader.feed(command)
+    verb, key, value, ex, age = reader.gets()
+    assert (verb, ex) == (b"SET", b"EX")
+    return key.decode(), msgspec.json.decode(value), int(age)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(IDS, min_size=1, max_size=30, unique=True), st.lists(ROW, max_size=6), IDS)
+def test_a_list_parses_to_what_was_ranked(
+    names: list[str], rows: list[list[tuple[int, float, int]]], user: str
+) -> None:
+    lists, wanted = Lists("hw:", 60), ranked(rows, len(names))
+    lists.names.put(range(len(names)), names)
+    users = [f"{user}{r}" for r in range(len(rows))]
+    times = [1.5 + r for r in range(len(rows))]
+    commands = lists.recommendations(wanted, users, range(7, 7 + len(rows)), times)
+    for r, command in enumerate(commands):
+        key, value, age = parsed(command)
+        assert key == keys.REC.at("hw:", user=users[r])
+        assert age == 60
+        items = expected(names, wanted, r)
+        assert value == {"user": users[r], "items": items, "version": 7 + r, "ts": times[r]}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(IDS, min_size=1, max_size=30, unique=True), ROW)
+def test_similar_and_trending_items_parse_to_what_was_ranked(
+    names: list[str], row: list[tuple[int, float, int]]
+) -> None:
+    lists, wanted = Lists("hw:", 60), ranked([row], len(names))
+    lists.names.put(range(len(names)), names)
+    items = [{k: e[k] for k in ("item", "score")} for e in expected(names, wanted, 0)]
+    wanted = wanted._replace(because=None)
+    (command,) = lists.similar(wanted, [names[0]], 2.5)
+    similar = {"item": names[0], "items": items, "ts": 2.5}
+    assert parsed(command) == (keys.SIM.at("hw:", item=names[0]), similar, 60)
+    assert parsed(lists.trending(wanted, 2.5)) == ("hw:top", {"items": items, "ts": 2.5}, 60)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(PAIRS, max_size=6), st.integers(1, 4_000))
+def test_renamed_slots_have_their_new_names_also_after_the_pool_was_compacted(
+    changes: list[list[tuple[int, str]]], longer: int
+) -> None:
+    # Names of up to 48,000 bytes fill the pool's first 65,536 within a few changes.
+    names, now = Names(), [""] * 41
+    for change in changes:
+        for slot, name in change:
+            now[slot] = name * longer
+        names.put([slot for slot, _ in change], now)
+        used = sorted({slot for slot, _ in change})
+        items = np.array([used or [0]], np.int32)
+        (body,) = entries(
+            names, items, np.zeros(items.shape, np.float32), None, np.array([len(used)])
+        )
+        assert [e["item"] for e in msgspec.json.decode(body)] == [now[slot] for slot in used]
+
+
+def test_a_pool_that_is_renamed_for_ever_stays_small() -> None:
+    names = Names()
+    for n in range(3_000):
+        names.put([n % 50], [f"a name of some length, number {n}"] * 50)
+    assert len(names.ids.pool) == FIRST_BYTES
+    assert len(names.ids.size) == 1024
+
+
+def test_more_slots_than_there_was_room_for_are_found() -> None:
+    names, many = Names(), [f"i{n}" for n in range(5_000)]
+    for start in range(0, 5_000, 700):
+        names.put(range(start, min(start + 700, 5_000)), many[: start + 700])
+    items = np.arange(5_000, dtype=np.int32)[None, :]
+    (body,) = entries(names, items, np.zeros((1, 5_000)), None, np.array([5_000]))
+    assert [e["item"] for e in msgspec.json.decode(body)] == many
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (0.0, "0.000000"),
+        (1.0, "1.000000"),
+        (0.9999996, "1.000000"),
+        (1.2345674, "1.234567"),
+        (12345.5, "12345.500000"),
+        (1e30, "1000000000.000000"),
+        (-1.0, "0.000000"),
+    ],
+)
+def test_a_score_has_six_decimals_and_no_exponent(score: float, text: str) -> None:
+    names = Names()
+    names.put([0], ["tea"])
+    (body,) = entries(names, np.zeros((1, 1), np.int32), np.array([[score]]), None, np.array([1]))
+    assert body == b'[{"item":"tea","score":%b}]' % text.encode()
+
+
+def test_a_key_has_its_colons_and_percent_signs_encoded() -> None:
+    lists = Lists("hw:", 60)
+    none = ranked([[]], 1)
+    (command,) = lists.recommendations(none, ["a:b%c:é"], [1], [0.0])
+    assert parsed(command)[0] == "hw:rec:a%3Ab%25c%3Aé"
+    (command,) = lists.similar(none._replace(because=None), ["x:y"], 0.0)
+    assert parsed(command)[0] == "hw:sim:x%3Ay"
