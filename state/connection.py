@@ -3,6 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import hiredis
+
 from contracts.errors import SettingsError
 from contracts.settings import Settings
 
@@ -56,11 +58,12 @@ def away() -> tuple[type[Exception], ...]:
 class Pipe:
     """One connection for packed commands: what `hiredis.pack_command` made, sent as it is.
 
-    Some 5 µs a command instead of 19. Sent in chunks, so that other clients get their turn.
-    One `send` at a time; others wait for theirs.
+    Some 5 µs a command instead of 19: redis-py makes a timeout per answer. Sent in chunks, so
+    that other clients get their turn. One `send` at a time; others wait for theirs.
     """
 
     CHUNK = 200
+    READ_BYTES = 1 << 16
 
     def __init__(self, client: "Redis") -> None:
         self._turn = asyncio.Lock()
@@ -74,29 +77,53 @@ class Pipe:
             RedisError: one of `away`, or Redis refused a command; send all again.
         """
         async with self._turn:
-            await self._send(self._connection or await self._connect(), commands)
+            try:
+                for at in range(0, len(commands), self.CHUNK):
+                    async with asyncio.timeout(ANSWER_S):
+                        await self._send(commands[at : at + self.CHUNK])
+            except BaseException:
+                # Answers that were not read would be taken for those of the next command.
+                await self._hang_up()
+                raise
 
-    async def _send(self, connection: Any, commands: list[bytes]) -> None:
-        try:
-            for at in range(0, len(commands), self.CHUNK):
-                chunk = commands[at : at + self.CHUNK]
-                await connection.send_packed_command(b"".join(chunk), check_health=False)
-                for _ in chunk:
-                    await connection.read_response()
-        except BaseException:
-            # Answers that were not read would be taken for those of the next command.
-            self._connection = None
+    async def _send(self, commands: list[bytes]) -> None:
+        if self._connection is None:
+            self._connection = await self._pool.get_connection()
+            self._answers = hiredis.Reader(replyError=redis_error)
+        # redis-py connects (address, password, TLS); from then on its streams are ours alone.
+        self._connection._writer.write(b"".join(commands))  # noqa: SLF001
+        await self._connection._writer.drain()  # noqa: SLF001
+        left = len(commands)
+        while left:
+            answer = self._answers.gets()
+            if answer is False:  # nothing whole yet; no command of ours is answered with it
+                data = await self._connection._reader.read(self.READ_BYTES)  # noqa: SLF001
+                if not data:
+                    raise ConnectionResetError("Redis closed the connection")
+                self._answers.feed(data)
+            elif isinstance(answer, Exception):
+                raise answer
+            else:
+                left -= 1
+
+    async def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
             await connection.disconnect(nowait=True)
             await self._pool.release(connection)
-            raise
-
-    async def _connect(self) -> Any:
-        self._connection = await self._pool.get_connection()
-        return self._connection
 
     async def close(self) -> None:
         """Give the connection back."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect()
-            await self._pool.release(connection)
+        await self._hang_up()
+
+
+def redis_error(message: str) -> Exception:
+    """Return what a refusal means: something to wait for, or a fault.
+
+    >>> type(redis_error("OOM command not allowed")).__name__
+    'OutOfMemoryError'
+    """
+    from redis._parsers import BaseParser
+
+    error: Exception = BaseParser.parse_error(message)
+    return error

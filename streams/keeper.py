@@ -25,7 +25,7 @@ from streams.saving import Saving
 from streams.shards import Unit
 from streams.transport import Consumer
 from streams.transport_thread import Fetched
-from streams.waits import Backoff, Waits
+from streams.waits import SHORTEST_S, Backoff, Waits
 
 log = logging.getLogger(__name__)
 
@@ -104,9 +104,10 @@ class Keeper:
         await self._end("open", "reopen")
         for holding in self.holdings:
             holding.closing = True
-        if await self.outbox.empty(FINISH_S) and self.error is None:
-            await self._save_all()
-        await self._commit()
+        if self.error is None:
+            if await self.outbox.empty(FINISH_S):
+                await self._save_all()
+            await self._commit()
         for holding in self.holdings:
             self.holdings.drop(holding)
             self.outbox.discard(holding)
@@ -275,9 +276,16 @@ class Keeper:
             await self.saving.save(unit)
 
     async def _save_all(self) -> None:
+        again_until = time.monotonic() + FINISH_S
         try:
             async with asyncio.timeout(SAVE_S):
-                await self.save_all()
+                while True:
+                    try:
+                        return await self.save_all()
+                    except self._away:
+                        if time.monotonic() > again_until:
+                            raise
+                    await asyncio.sleep(SHORTEST_S)
         except self._absent as error:
             log.warning("not saved, so more will be replayed: %r", error)
 

@@ -110,11 +110,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def _drain_messages(self, fetcher: Any) -> None:
         # Faust's own loop drops what lies before its read offset and so would lose what a seek
-        # back brings again; the keeper checks every batch instead.
+        # back brings again; the keeper checks every batch instead. It also makes two tasks per
+        # message, to give up waiting in a rebalance; what waits here is dropped by its lap.
         try:
             while not (self.should_stop or fetcher.should_stop):
                 async for _, message in self.getmany(timeout=1.0):
-                    await self.wait_first(self.callback(message), self.suspend_flow.wait())
+                    await self.callback(message)
         except asyncio.CancelledError:
             raise
         except BaseException as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -67,16 +68,13 @@ def run(
 class Worker(faust.Worker):  # type: ignore[misc]
     """Faust's worker, which can also be asked to end."""
 
-    _ending: asyncio.Task[None] | None = None
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.spinner = None  # it would write to the terminal
 
     def end(self) -> None:
         """Stop as if by a signal."""
-        if self._ending is None and not self.should_stop:
-            self._ending = self.loop.create_task(self.stop())
+        self._schedule_shutdown(signal.SIGTERM)
 
 
 async def _redis_ready(settings: Settings, rebuild: bool) -> None:
