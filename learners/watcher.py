@@ -13,7 +13,7 @@ TOP = 10  # a position below this is a hit
 
 
 class Drift(NamedTuple):
-    """A change of the hit rate: which event of the batch showed it, and the rates."""
+    """A fall of the hit rate: which event of the batch showed it, and the rates."""
 
     event: int
     before: float
@@ -22,6 +22,8 @@ class Drift(NamedTuple):
 
 class HitWatcher:
     """ADWIN over hits and misses of the lists that waited for their users.
+
+    Only falls are told: a rate that rises is a model that learns, most of all in the beginning.
 
     Source: Bifet and Gavaldà, Learning from Time-Changing Data with Adaptive Windowing, 2007.
 
@@ -51,7 +53,7 @@ class HitWatcher:
             adwin.update(1.0 if 0 <= position < TOP else 0.0)
             self._since += 1
             if adwin.drift_detected:
-                if self._since > SETTLE:
+                if self._since > SETTLE and adwin.estimation < self._before:
                     drifts.append(Drift(event, self._before, adwin.estimation))
                 self._since = 0
         return drifts
