@@ -67,7 +67,6 @@ def view(
     title: str, live: "Live", snapshot: "Snapshot", before: Sequence["Answer"]
 ) -> "RenderableType":
     """Return the whole view; items that were not in a user's list `before` stand out."""
-    from rich.columns import Columns
     from rich.console import Group
     from rich.panel import Panel
     from rich.text import Text
@@ -75,7 +74,7 @@ def view(
     old = {answer.user: {entry.item for entry in answer.items} for answer in before}
     lists = [_list(answer, old.get(answer.user)) for answer in snapshot.lists]
     parts: list[RenderableType] = [_figures(snapshot), *_graphs(live)]
-    parts.append(Columns(lists, equal=True, expand=True) if lists else Text("no lists yet"))
+    parts.append(_side_by_side(lists) if lists else Text("no lists yet"))
     if snapshot.problem:
         parts.append(Text(snapshot.problem, style="yellow"))
     return Panel(Group(*parts), title=title, subtitle="Ctrl-C ends", title_align="left")
@@ -131,6 +130,16 @@ def _last_mark(live: "Live") -> str:
     return f"[dim] last at {last}[/]"
 
 
+def _side_by_side(lists: Sequence["RenderableType"]) -> "RenderableType":
+    from rich.table import Table
+
+    table = Table.grid(expand=True)
+    for _ in lists:
+        table.add_column(ratio=1)
+    table.add_row(*lists)
+    return table
+
+
 def _list(answer: "Answer", old: set[str] | None) -> "RenderableType":
     from rich.panel import Panel
     from rich.text import Text
@@ -141,7 +150,7 @@ def _list(answer: "Answer", old: set[str] | None) -> "RenderableType":
         text.append(f"{entry.item}", style="bold green" if new else "")
         text.append(f"  {entry.because}\n", style="dim")
     text.rstrip()
-    return Panel(text, title=Text(f"{answer.user} · {answer.version}"), title_align="left")
+    return Panel(text, title=Text(f"{answer.user} · version {answer.version}"), title_align="left")
 
 
 def _polled(

@@ -168,7 +168,15 @@ def test_the_view_shows_figures_lists_and_what_is_new(
     console.print(watch.view("A simulated shop", live, live.poll(), before))
     live.close()
     text = console.export_text()
-    for part in ("A simulated shop", "1,234", "0.500", "0.125", "ann · 2", "jam[x]", "popular now"):
+    for part in (
+        "A simulated shop",
+        "1,234",
+        "0.500",
+        "0.125",
+        "ann · version 2",
+        "jam[x]",
+        "popular now",
+    ):
         assert part in text
 
 
