@@ -10,7 +10,7 @@ EVERY = 1000
 class Tell:
     """Called with how many are done; moves the bar if there is one."""
 
-    def __init__(self, progress: Any, total: int | None, verb: str) -> None:  # noqa: ANN401 - rich stays unimported here
+    def __init__(self, progress: Any, total: int | None, verb: str) -> None:
         self.count = 0
         self._progress = progress
         self._task = progress.add_task(verb, total=total)

@@ -64,7 +64,7 @@ def _texts(file: File, first: str) -> Iterator[str]:
             raise InputError(f"{file.name}, line {line}: not UTF-8: {error.reason}") from None
 
 
-def _rows(file: File, reader: Any, header: Row) -> Iterator[tuple[int, Row]]:  # noqa: ANN401 - csv names its reader's type only in stubs
+def _rows(file: File, reader: Any, header: Row) -> Iterator[tuple[int, Row]]:
     row, width = 0, len(header)
     try:
         for row, cells in enumerate(reader, 1):

@@ -50,7 +50,7 @@ def _raw(path: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
 
 
-def _unpacked(raw: BinaryIO) -> Any:  # noqa: ANN401 - a BufferedReader; the stubs bind its raw type
+def _unpacked(raw: BinaryIO) -> Any:
     stream: Any = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)
     if not stream.peek(2).startswith(GZIP):
         return stream
@@ -58,7 +58,7 @@ def _unpacked(raw: BinaryIO) -> Any:  # noqa: ANN401 - a BufferedReader; the stu
     return io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 16)
 
 
-def _kind(plain: Any, name: str) -> Literal["csv", "json lines"]:  # noqa: ANN401 - see above
+def _kind(plain: Any, name: str) -> Literal["csv", "json lines"]:
     start = plain.peek(1).removeprefix(BOM)
     if not start:
         raise InputError(f"{name} is empty; it needs rows of interactions")
