@@ -80,7 +80,7 @@ def name_of(data: bytes | memoryview) -> str:
     """Return a chunk's name.
 
     >>> name_of(b"tea")[:8]
-    '0ef69f3c'
+    'e0da65f6'
     """
     return hashlib.blake2b(data, digest_size=20).hexdigest()
 
