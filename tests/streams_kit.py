@@ -54,7 +54,7 @@ class Answers:
 
     async def send(self, commands: list[bytes]) -> None:
         """Take commands as a Redis would."""
-        for verb, key, value, _, age in map(_parse, commands):
+        for verb, key, value, _, age in map(parse, commands):
             assert (verb, int(age) > 0) == (b"SET", True)
             self.values[key.decode()] = value
             self.count += 1
@@ -64,7 +64,8 @@ class Answers:
         return msgspec.json.decode(self.values[key])
 
 
-def _parse(command: bytes) -> list[bytes]:
+def parse(command: bytes) -> list[bytes]:
+    """Return the words of a Redis command."""
     reader = hiredis.Reader()
     reader.feed(command)
     parts: list[bytes] = reader.gets()
