@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.errors import StateRefused
 from learners.arrays import I32, ItemRows, Trend, UserRows
 from learners.forget import forget_in_users
 from learners.ids import Ids
@@ -96,6 +97,12 @@ def _dump_arrays(
 def _load_arrays(name: str, rows: ItemRows | UserRows | Trend, parts: Mapping[str, bytes]) -> None:
     for field, array in rows._asdict().items():
         saved = np.load(io.BytesIO(parts[f"{name}.{field}"]), allow_pickle=False)
+        if saved.shape[1:] != array.shape[1:]:
+            raise StateRefused(
+                f"the snapshot holds {saved.shape[1:]} entries per row in {name}.{field}, the "
+                f"settings ask for {array.shape[1:]}; set history_length, neighbours and "
+                "list_length back, or rebuild from the log: `headwater worker --rebuild`"
+            )
         array[: len(saved)] = saved
 
 
