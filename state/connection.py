@@ -125,5 +125,6 @@ def redis_error(message: str) -> Exception:
     """
     from redis._parsers import BaseParser
 
-    error: Exception = BaseParser.parse_error(message)
+    parser: Any = BaseParser
+    error: Exception = parser.parse_error(message)
     return error

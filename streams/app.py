@@ -14,17 +14,20 @@ from state.redis_shelf import RedisShelf
 from state.snapshots import Snapshots
 from streams.duties import Duties
 from streams.ends import Ends
+from streams.folding import Folding
 from streams.holdings import Holdings
 from streams.keeper import Keeper
+from streams.link import Link
 from streams.opening import Opening
 from streams.outbox import Outbox
+from streams.ownership import Ownership
 from streams.saving import Saving
 from streams.sender import Sender
 from streams.shards import Telemetry, Unit
 from streams.telemetry_http import Health
 from streams.transport import Transport, Whole, names
 from streams.transport_thread import Fetched
-from streams.waits import Waits
+from streams.waits import Patience, Waits
 from streams.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -74,7 +77,6 @@ class Desk:
         telemetry: Telemetry,
         health: Health,
     ) -> None:
-        gone = away()
         self.waits = Waits(telemetry, health)
         self.redis = redis
         self.sender, self.ends = Sender(settings, self.waits), Ends(settings)
@@ -84,16 +86,22 @@ class Desk:
             settings.snapshots_kept,
             lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"),
         )
-        holdings = Holdings(units, settings.topic_prefix)
-        opening = Opening(holdings, store, log)
+        self.holdings = Holdings(units, settings.topic_prefix)
+        self.keeper = self._keeper(Opening(self.holdings, store, log), store, telemetry)
+        dog = Watchdog(self.keeper, self.waits, self.ends, telemetry, health, settings.watchdog_s)
+        self.duties = Duties(self.keeper, dog, self.waits, settings.snapshot_every_s)
+
+    def _keeper(self, opening: Opening, store: Snapshots, telemetry: Telemetry) -> Keeper:
+        gone, link, held = away(), Link(), self.holdings
+        patience = Patience(self.waits, gone)
         outbox = Outbox(self.sender, self.waits, telemetry, gone)
-        self.keeper = Keeper(holdings, opening, outbox, self.ends, self.waits, gone)
-        saving = Saving(holdings, opening, store, telemetry, self.keeper.fenced)
-        saving.log = log
-        self.keeper.saving = saving
-        outbox.look = self.keeper.look
-        dog = Watchdog(self.keeper, telemetry, health, settings.watchdog_s)
-        self.duties = Duties(self.keeper, dog, settings.snapshot_every_s, gone)
+        ownership = Ownership(held, opening, outbox, self.ends, link, patience)
+        outbox.look = lambda holding: ownership.look([holding])
+        folding = Folding(held, outbox, self.ends, link, patience)
+        saving = Saving(held, opening, store, telemetry, ownership.fenced)
+        keeper = Keeper(held, ownership, folding, saving, outbox, link)
+        keeper.away = gone
+        return keeper
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -136,7 +144,7 @@ def build(settings: Settings, desk: Desk) -> App:
     )
     app.desk = desk
     app.transport = Transport(app.conf.broker_consumer, app, desk.keeper)
-    for unit in desk.keeper.holdings.units:
+    for unit in desk.holdings.units:
         attach(app, unit, desk.keeper, settings.topic_prefix)
     return app
 

@@ -21,20 +21,20 @@ class Duties:
     """Runs the duties; `start` and `stop` on the app's loop."""
 
     def __init__(
-        self, keeper: Keeper, watchdog: Watchdog, save_every_s: float, away: tuple[Any, ...]
+        self, keeper: Keeper, watchdog: Watchdog, waits: Waits, save_every_s: float
     ) -> None:
         self._keeper = keeper
+        self._waits = waits
         self._watchdog = watchdog
         self._save_every_s = save_every_s
-        self._away = away
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin."""
         self._begin(self._keeper.outbox.run())
         self._begin(self._watchdog.run())
-        self._begin(self._every(LOOK_EVERY_S, self._keeper.look_all))
-        self._begin(self._every(self._save_every_s, self._keeper.save_all))
+        self._begin(self._every(LOOK_EVERY_S, self._look))
+        self._begin(self._every(self._save_every_s, self._keeper.save))
         for unit in self._keeper.holdings.units:
             if isinstance(unit, Ticking):
                 self._begin(self._every(unit.every_s, unit.tick))
@@ -47,6 +47,9 @@ class Duties:
         if tasks:
             await asyncio.wait(tasks)
 
+    async def _look(self) -> None:
+        await self._keeper.ownership.look(list(self._keeper.holdings))
+
     def _begin(self, duty: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(duty)
         task.add_done_callback(self._ended)
@@ -57,13 +60,13 @@ class Duties:
             self._keeper.fail(error)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        waits: Waits = self._keeper.waits
+        waits = self._waits
         while True:
             begun = time.monotonic()
             try:
                 if len(self._keeper.holdings):
                     await work()
-            except self._away as error:
+            except self._keeper.away as error:
                 waits.declare("redis", str(error) or type(error).__name__)
             else:
                 if len(self._keeper.holdings) and not self._keeper.outbox.stuck:

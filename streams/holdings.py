@@ -51,6 +51,14 @@ class Holdings:
         """Return all that a shard folds: the broker's name, and the topic without prefix."""
         return {self.tp(topic, partition): topic for topic in unit.topics}
 
+    def done(self, held: Sequence[Holding]) -> dict[TP, int]:
+        """Return up to where the records of these shards count, as the broker names them."""
+        return {
+            self.tp(topic, holding.partition): offset
+            for holding in held
+            for topic, offset in holding.done.items()
+        }
+
     def partitions(self, unit: Unit, tps: set[TP]) -> list[int]:
         """Return the partitions of a unit that are assigned with all of its topics."""
         wanted = {tp.partition for tp in tps if self._topics.get(tp.topic, (None,))[0] is unit}

@@ -6,6 +6,7 @@ so what is replayed is learned by both or, where the shared state knows it, by t
 """
 
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from contracts.errors import StateRefused, TopicsDiffer
@@ -27,7 +28,7 @@ class Opening:
     def __init__(self, holdings: Holdings, store: Snapshots, log_: Log) -> None:
         self._holdings = holdings
         self._store = store
-        self._log = log_
+        self.log = log_
         self.reached: dict[Unit, Offsets] = {}
 
     async def shared(self, unit: Unit) -> None:
@@ -67,6 +68,7 @@ class Opening:
             start |= {topic: offset for topic, offset in saved.items() if topic in start}
         known = {t: self.reached[unit].get(t, {}).get(partition, 0) for t in unit.topics}
         holding.start(start, known)
+        holding.looked_at = holding.saved_at = time.monotonic()
         self._holdings.add(holding)
         return holding
 
@@ -77,10 +79,10 @@ class Opening:
     def check_counts(self, counts: Mapping[str, int]) -> None:
         """Raise TopicsDiffer if topics have other partition counts than when we started."""
         for topic, count in counts.items():
-            if count != self._log.partitions.get(topic, count):
+            if count != self.log.partitions.get(topic, count):
                 raise TopicsDiffer(
                     f"topic '{topic}' now has {count} partitions, not "
-                    f"{self._log.partitions[topic]}: users have moved; {REBUILD}"
+                    f"{self.log.partitions[topic]}: users have moved; {REBUILD}"
                 )
 
     async def _load(self, holding: Holding, bounds: Mapping[str, Bounds]) -> Manifest | None:
@@ -117,7 +119,7 @@ class Opening:
         return list(saved)
 
     def _check_log(self, name: str, manifest: Manifest, topics: Iterable[str]) -> None:
-        here, there = self._log.only(topics), manifest.log
+        here, there = self.log.only(topics), manifest.log
         if here.cluster != there.cluster:
             raise StateRefused(
                 f"snapshot '{name}' belongs to the Kafka cluster '{there.cluster}', "

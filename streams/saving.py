@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from contracts.metrics import SNAPSHOTS
-from state.manifest import Log, Offsets
+from state.manifest import Offsets
 from state.shelf import Moved
 from state.snapshots import Draft, Snapshots
 from streams.holding import Holding
@@ -38,8 +38,6 @@ class Saving:
         self._store = store
         self._telemetry = telemetry
         self._fenced = fenced
-        self.log = Log("")
-        self._shared_saved: dict[Unit, Offsets] = {}
         self._lock = asyncio.Lock()
 
     async def save(self, unit: Unit) -> None:
@@ -74,7 +72,7 @@ class Saving:
         """Save it and return how far the one that is now there has come."""
         if not isinstance(unit, Sharing):
             return None
-        draft = Draft(parts, reached, self.log.only(unit.topics), None)
+        draft = Draft(parts, reached, self._opening.log.only(unit.topics), None)
         moved = await self._store.save(SHARED, draft)
         self._opening.reached[unit] = reached
         if moved is Moved.YES:
@@ -90,7 +88,7 @@ class Saving:
         if holding.closed:
             return
         offsets = {topic: {holding.partition: offset} for topic, offset in until.items()}
-        log_ = self.log.only(holding.unit.topics)
+        log_ = self._opening.log.only(holding.unit.topics)
         draft = Draft(parts, offsets, log_, holding.epoch, anchor)
         moved = await self._store.save(holding.name, draft)
         self._telemetry.count(SNAPSHOTS, outcome=moved.value)

@@ -18,13 +18,14 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.link import Link
 from streams.transport_thread import Fetched, FetchThread, PausedAtFirst
 
 
 class Keeper(Protocol):
     """What the transport asks and tells; all of it on the event loop of the app."""
 
-    consumer: "Consumer"
+    link: Link
 
     async def room(self) -> None:
         """Return when more records may be handed over."""
@@ -123,10 +124,6 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 self.keeper.fail(error)
             raise
 
-    async def seek_to(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
-        """Go to these offsets and let the partitions flow; return each one's new lap."""
-        return await self._thread.seek_to(offsets)
-
     @property
     def thread(self) -> FetchThread:
         """The thread that owns the aiokafka consumer."""
@@ -143,7 +140,7 @@ class Transport(driver.Transport):  # type: ignore[misc]
     def create_consumer(self, callback: Any, **kwargs: Any) -> Consumer:
         """Create the app's only consumer."""
         consumer = Consumer(self, callback=callback, loop=self.loop, **kwargs)
-        consumer.keeper, self._keeper.consumer = self._keeper, consumer
+        consumer.keeper, self._keeper.link.consumer = self._keeper, consumer
         return consumer
 
 

@@ -3,11 +3,16 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from aiokafka.errors import KafkaError
 
 from contracts.metrics import WAITING
 from streams.shards import Telemetry
 from streams.telemetry_http import Health
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 SERVICES = ("kafka", "redis")
 SHORTEST_S, LONGEST_S = 0.1, 2.0
@@ -46,6 +51,30 @@ class Waits:
     def _show(self) -> None:
         self._health.ready = not self._because
         self._health.reason = "; ".join(self._because.values())
+
+
+class Patience:
+    """Asks until Kafka and Redis answer, and declares the wait meanwhile."""
+
+    def __init__(self, waits: Waits, redis_away: tuple[type[Exception], ...]) -> None:
+        self.waits = waits
+        self._away: tuple[type[Exception], ...] = (*redis_away, KafkaError)
+
+    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+        """Return the answer, however long it takes."""
+        backoff, missed = Backoff(), set()
+        while True:
+            try:
+                answer = await question()
+            except self._away as error:
+                service = "kafka" if isinstance(error, KafkaError) else "redis"
+                self.waits.declare(service, str(error) or type(error).__name__)
+                missed.add(service)
+                await backoff.sleep()
+            else:
+                for service in missed:
+                    self.waits.over(service)
+                return answer
 
 
 class Backoff:

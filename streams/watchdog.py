@@ -13,11 +13,13 @@ from faust.types import TP
 
 from contracts.errors import WorkerStalled
 from contracts.metrics import LAG, SNAPSHOT_AGE
+from streams.ends import Ends
 from streams.holding import Holding
 from streams.keeper import Keeper
 from streams.shards import Telemetry
 from streams.telemetry_http import Health
 from streams.transport_thread import Where
+from streams.waits import Waits
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -30,9 +32,17 @@ class Watchdog:
     """Watches one keeper until cancelled."""
 
     def __init__(
-        self, keeper: Keeper, telemetry: Telemetry, health: Health, patience_s: float
+        self,
+        keeper: Keeper,
+        waits: Waits,
+        ends: Ends,
+        telemetry: Telemetry,
+        health: Health,
+        patience_s: float,
     ) -> None:
         self._keeper = keeper
+        self._waits = waits
+        self._ends = ends
         self._telemetry = telemetry
         self._health = health
         self._patience_s = patience_s
@@ -51,14 +61,14 @@ class Watchdog:
 
     async def look(self) -> None:
         """Look once."""
-        keeper = self._keeper
-        if not keeper.begun:
+        keeper, link = self._keeper, self._keeper.link
+        if not link.begun:
             return
-        dead = keeper.consumer.thread.dead()
+        dead = link.dead()
         if dead is not None:
             keeper.fail(WorkerStalled(f"the Kafka client's {dead} ended; see the log, restart"))
             return
-        where = await keeper.consumer.thread.positions()
+        where = await link.positions()
         await self._kafka(where)
         lag = self._lag(where)
         self._stalled(lag)
@@ -70,33 +80,36 @@ class Watchdog:
         answers = [w.answered_ms for w in where.values() if w.answered_ms]
         if not answers or time.time() * 1000 - max(answers) < SILENT_MS:
             if answers:
-                self._keeper.waits.over("kafka")
+                self._waits.over("kafka")
             return
         try:
             async with asyncio.timeout(PROBE_S):
-                await self._keeper.ends.ends(list(where))
+                await self._ends.ends(list(where))
         except (KafkaError, TimeoutError) as error:
-            self._keeper.waits.declare("kafka", f"no broker answers ({error!r})")
+            self._waits.declare("kafka", f"no broker answers ({error!r})")
         else:
-            self._keeper.waits.over("kafka")
+            self._waits.over("kafka")
 
     def _lag(self, where: dict[TP, Where]) -> dict[TP, int]:
         lag = {}
         for tp, at in where.items():
             holding, topic = self._keeper.holdings.find(tp)
-            if holding is not None and at.end is not None:
+            if holding is None:
+                lag[tp] = 1  # nobody knows, but it is ours and nothing reads it
+            elif at.end is not None:
                 lag[tp] = max(0, at.end - holding.done[topic])
                 self._telemetry.set(LAG, lag[tp], topic=topic, partition=tp.partition)
-        for tp in self._shown - set(lag):
+        held = {tp for tp in lag if self._keeper.holdings.find(tp)[0] is not None}
+        for tp in self._shown - held:
             topic = self._keeper.holdings.find(tp)[1]
             self._telemetry.forget(LAG, topic=topic, partition=tp.partition)
-        self._shown = set(lag)
+        self._shown = held
         return lag
 
     def _stalled(self, lag: dict[TP, int]) -> None:
         keeper, now = self._keeper, time.monotonic()
-        seen = keeper.progress + sum(sum(h.done.values()) for h in keeper.holdings)
-        if seen != self._seen or keeper.waits or not any(lag.values()):
+        seen = keeper.moved
+        if seen != self._seen or self._waits or not any(lag.values()):
             self._seen, self._moved_at = seen, now
         elif now - self._moved_at > self._patience_s:
             total = sum(lag.values())
@@ -118,7 +131,7 @@ class Watchdog:
             holding, topic = self._keeper.holdings.find(tp)
             if holding is None or at.position is None or holding.closing:
                 continue
-            if at.position <= holding.taken[topic] or not self._keeper.idle:
+            if at.position <= holding.taken[topic] or not self._keeper.folding.idle:
                 self._missing.pop(tp, None)
             elif self._missing.get(tp) == holding.taken[topic]:
                 await self._mend(holding, topic, at.position)
@@ -129,7 +142,7 @@ class Watchdog:
         if holding.suspect(topic):
             holding.pass_over(topic, position)
         else:
-            await self._keeper.seek(holding, topic)
+            await self._keeper.folding.seek(holding, topic)
 
     def _ages(self) -> None:
         now = time.monotonic()

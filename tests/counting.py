@@ -21,6 +21,7 @@ from contracts.settings import Settings
 from streams.shards import Batch, Effects, Message, Parts, Telemetry, Unit
 
 Send = Callable[[list[bytes]], Awaitable[None]]
+pack: Callable[[Any], bytes] = hiredis.pack_command
 FAULT = os.environ.get("COUNTING_FAULT", "")
 
 
@@ -90,7 +91,7 @@ class CountingUnit:
             await asyncio.Event().wait()
         await self._send(
             [
-                hiredis.pack_command(("SET", f"{self._prefix}count:{user}", str(n), "EX", "600"))
+                pack(("SET", f"{self._prefix}count:{user}", n, "EX", 600))
                 for user, n in counts.items()
             ]
         )
@@ -116,7 +117,7 @@ def main() -> int:
     try:
         worker.run(settings, Telemetry(CollectorRegistry()), Health(), make=units)
     except HeadwaterError as error:
-        print(f"ended: {error}", file=sys.stderr)
+        sys.stderr.write(f"ended: {error}\n")
         return error.exit_code
     return 0
 
