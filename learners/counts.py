@@ -40,6 +40,8 @@ def gain(weights: F64, clock: F64, origin: int, ts: float, half_life: float) -> 
 def rise(items: ItemRows, trend: Trend, item: int) -> None:
     """Move an item whose weight grew to its place among the most popular."""
     top, size = trend.top, trend.size[0]
+    if size == len(top) and items.weight[item] <= items.weight[top[size - 1]]:
+        return
     at = size
     for place in range(size):
         if top[place] == item:
@@ -50,8 +52,6 @@ def rise(items: ItemRows, trend: Trend, item: int) -> None:
             trend.size[0] += 1
         else:
             at = size - 1
-            if items.weight[item] <= items.weight[top[at]]:
-                return
         top[at] = item
     while at > 0 and items.weight[top[at - 1]] < items.weight[item]:
         top[at] = top[at - 1]
@@ -64,6 +64,9 @@ def rebuild(items: ItemRows, trend: Trend) -> None:
     """Find the most popular anew; needed only after items were let go."""
     trend.size[0] = 0
     trend.top[:] = -1
+    least = -1.0  # a call costs more than most items are worth
     for item in range(len(items.seen)):
-        if items.seen[item] > 0:
+        if items.seen[item] > 0 and items.weight[item] > least:
             rise(items, trend, item)
+            if trend.size[0] == len(trend.top):
+                least = items.weight[trend.top[-1]]
