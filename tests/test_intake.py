@@ -2,12 +2,17 @@
 
 import base64
 import json
+import uuid
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
 from kafka.partitioner.default import murmur2
 
 from contracts.settings import Settings
@@ -192,3 +197,40 @@ def test_murmur2_is_kafka_pythons_and_crc32_is_zlibs(user: str, partitions: int)
     key = user.encode()
     assert Partitioner("murmur2", partitions)(user) == (murmur2(key) & 0x7FFFFFFF) % partitions
     assert Partitioner("crc32", partitions)(user) == zlib.crc32(key) % partitions
+
+
+@pytest.fixture
+def seven(kafka: str) -> Iterator[str]:
+    name = f"placement-{uuid.uuid4().hex}"
+    with KafkaAdminClient(bootstrap_servers=kafka) as admin:
+        admin.create_topics([NewTopic(name, 7, 1)])
+        yield name
+        admin.delete_topics([name])
+
+
+@pytest.mark.parametrize(
+    ("options", "how"),
+    [({}, "crc32"), ({"partitioner": "murmur2_random"}, "murmur2")],
+    ids=["as it comes", "told to hash as Java"],
+)
+def test_a_confluent_producer_places_users_as_we_compute_it(
+    kafka: str, seven: str, options: dict[str, str], how: str
+) -> None:
+    placed: dict[str, int] = {}
+
+    def delivered(_: Any, message: Any) -> None:
+        placed[message.key().decode()] = message.partition()
+
+    producer = Producer({"bootstrap.servers": kafka, **options})
+    for n in range(300):
+        producer.produce(seven, b"x", key=f"user {n} é".encode(), on_delivery=delivered)
+    assert producer.flush(30) == 0
+    assert placed == {user: Partitioner(how, 7)(user) for user in placed}
+    assert len(placed) == 300
+
+
+def test_a_kafka_python_producer_places_users_as_we_compute_it(kafka: str, seven: str) -> None:
+    with KafkaProducer(bootstrap_servers=kafka) as producer:
+        sent = {f"u{n}": producer.send(seven, b"x", key=b"u%d" % n) for n in range(300)}
+        placed = {user: future.get(30).partition for user, future in sent.items()}
+    assert placed == {user: Partitioner("murmur2", 7)(user) for user in placed}
