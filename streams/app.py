@@ -113,12 +113,16 @@ class Desk:
 def standard_units(settings: Settings, telemetry: Telemetry, redis: "Redis") -> list[Unit]:
     """Return what a worker folds: interactions and, where the settings name some, predictors.
 
+    The kernels are loaded before anything is assigned: it would hold the first events up.
+
     Raises:
         SettingsError: a predictor is none.
     """
     from streams.interactions import Interactions
     from streams.predictions import PredictorsUnit
+    from streams.warm import warm
 
+    warm(settings)
     send, aside = Pipe(redis).send, Pipe(redis).send
     units: list[Unit] = [Interactions(settings, telemetry, send, aside)]
     if settings.predictors:

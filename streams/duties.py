@@ -14,7 +14,7 @@ from streams.waits import Waits
 from streams.watchdog import Watchdog
 
 LOOK_EVERY_S = 1.0
-AT_MOST = 0.1  # share of time spent saving, whatever the size of the state
+SAVING = 0.1  # share of time spent on that at most, whatever the size of the state
 
 
 class Duties:
@@ -59,7 +59,9 @@ class Duties:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._keeper.fail(error)
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(
+        self, seconds: float, work: Callable[[], Awaitable[None]], share: float = 1.0
+    ) -> None:
         waits = self._waits
         while True:
             begun = time.monotonic()
@@ -72,4 +74,4 @@ class Duties:
                 if len(self._keeper.holdings) and not self._keeper.outbox.stuck:
                     waits.over("redis")
             took = time.monotonic() - begun
-            await asyncio.sleep(max(seconds, took / AT_MOST))
+            await asyncio.sleep(max(seconds, took / share))
