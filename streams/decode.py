@@ -22,7 +22,7 @@ class Dead(NamedTuple):
     detail: str
 
 
-class DeadMessage(Exception):  # noqa: N818  # it is a message's fate, not an error of ours
+class DeadMessage(Exception):  # it is a message's fate, not an error of ours
     """A message cannot be used."""
 
     def __init__(self, reason: str, detail: str) -> None:
