@@ -40,8 +40,6 @@ def gain(weights: F64, clock: F64, origin: int, ts: float, half_life: float) -> 
 def rise(items: ItemRows, trend: Trend, item: int) -> None:
     """Move an item whose weight grew to its place among the most popular."""
     top, size = trend.top, trend.size[0]
-    if size == len(top) and items.weight[item] <= items.weight[top[size - 1]]:
-        return
     at = size
     for place in range(size):
         if top[place] == item:
@@ -52,6 +50,8 @@ def rise(items: ItemRows, trend: Trend, item: int) -> None:
             trend.size[0] += 1
         else:
             at = size - 1
+            if items.weight[item] <= items.weight[top[at]]:
+                return
         top[at] = item
     while at > 0 and items.weight[top[at - 1]] < items.weight[item]:
         top[at] = top[at - 1]

@@ -36,8 +36,8 @@ DEAD: dict[str, list[bytes | None]] = {
         encode(event()).decode().encode("utf-16"),
         text(user='"ann"').replace(b"ann", b"\xff"),
         text(user='"ann"').replace(b"ann", b"\xed\xa0\x80"),
-        text(something_else='"ann"').replace(b"ann", b"\xc3\x28"),
-        text(context='{"a":"ann"}').replace(b"ann", b"\x80"),
+        text(something_else='"@"').replace(b"@", b"\xc3\x28"),
+        text(context='{"a":"@"}').replace(b"@", b"\x80"),
     ],
     "not_json": [
         b"",

@@ -96,6 +96,7 @@ def test_a_flood_of_damaged_messages_is_survived_counted_and_forgotten() -> None
     assert world.outcomes["rekeyed"] == world.messages["interactions-rekeyed"]
     for array in (*world.unit.model.rows, world.shard.users.rows.score):
         assert np.isfinite(array).all()
+    assert len(world.shard._intake._mine) <= MAX_BATCH
     saved = world.shard.dump()
     assert len(saved["intake"]) < 400_000
     if MESSAGES >= WARM:

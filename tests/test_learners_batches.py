@@ -101,6 +101,19 @@ def test_items_let_go_leave_the_users_of_all_partitions() -> None:
     assert model.ids.evicted > 100
 
 
+def test_what_is_trending_are_the_most_popular_of_all_that_are_left() -> None:
+    model = Recommender(Shape(items=320, users=50), RULES)
+    users = model.open()
+    for start, event in enumerate(stream(6_000, users=60, items=1_000)):
+        model.learn(users, as_events([event], start))
+        if start % 100 == 0:
+            top = model.trend.top[: model.trend.size[0]]
+            best = np.sort(model.rows.weight)[::-1][: len(top)]
+            assert model.rows.weight[top].tolist() == best.tolist()
+            assert len(top) == min(96, len(model.ids))
+    assert model.ids.evicted > 500
+
+
 def test_a_closed_partition_is_forgotten() -> None:
     model, one, two = two_partitions(NARROW)
     model.close(one)
