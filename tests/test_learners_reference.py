@@ -21,7 +21,7 @@ SIZES = st.sampled_from(
 SWITCHES = st.sampled_from([(True, True), (True, False), (False, True)])
 # Most events come at the same time, so that equals are common.
 AHEAD, LATE = st.sampled_from([0, 0, 0, 1, 12]), st.sampled_from([0, 0, 0, 1, 30])
-EVENT = st.tuples(st.integers(0, 5), st.integers(0, 29), AHEAD, LATE)
+EVENT = st.tuples(st.integers(0, 5), st.integers(0, 6) | st.integers(0, 29), AHEAD, LATE)
 
 
 def rules(switches: tuple[bool, bool], repeats: bool, half_life: float = HOUR) -> Rules:
