@@ -1,5 +1,6 @@
 """Wiring: the only place where the concrete classes of a worker meet."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ class App(faust.App):  # type: ignore[misc]
     """A Faust app that gives everything back before Faust stops its consumer."""
 
     BootStrategy = WithoutWeb
+    logger = logging.getLogger("faust.app")
     desk: "Desk"
 
     async def on_start(self) -> None:

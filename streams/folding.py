@@ -16,7 +16,10 @@ from streams.transport_thread import Fetched
 from streams.waits import Patience
 
 log = logging.getLogger(__name__)
-ENOUGH = 1_000  # records on their way to the shards; with more, nothing is fetched
+# With so many records or batches on their way, nothing more is fetched. The broker keeps what
+# comes meanwhile, and the next batches are larger; a queue of small ones would never shorten.
+ENOUGH_RECORDS = 1_000
+ENOUGH_BATCHES = 3
 
 
 class Folding:
@@ -29,36 +32,47 @@ class Folding:
         self, holdings: Holdings, outbox: Outbox, ends: Ends, link: Link, patience: Patience
     ) -> None:
         self.batches = 0
-        self.stopping = False
+        self._stopping = False
         self._holdings = holdings
         self._outbox = outbox
         self._ends = ends
         self._link = link
         self._patience = patience
-        self._pending = 0
+        self._records = 0
+        self._batches = 0
         self._room = asyncio.Event()
         self._room.set()
 
     @property
     def idle(self) -> bool:
         """Whether nothing is on its way."""
-        return self._pending == 0
+        return self._batches == 0
 
     async def room(self) -> None:
         """Return when more records may be handed over; never, once stopping."""
         await self._room.wait()
 
-    def took(self, n: int) -> None:
-        """So many more records are on their way; `n` may be negative."""
-        self._pending = max(0, self._pending + n)
-        if self._pending < ENOUGH and not self.stopping:
-            self._room.set()
-        else:
-            self._room.clear()
+    def took(self, sizes: Sequence[int]) -> None:
+        """Batches of so many records each are on their way."""
+        self._count(sum(sizes), len(sizes))
 
     def forget(self) -> None:
         """What was on its way comes no more."""
-        self.took(-self._pending)
+        self._count(-self._records, -self._batches)
+
+    def stop(self) -> None:
+        """Let nothing more be handed over."""
+        self._stopping = True
+        self._count(0, 0)
+
+    def _count(self, records: int, batches: int) -> None:
+        self._records = max(0, self._records + records)
+        self._batches = max(0, self._batches + batches)
+        enough = self._records >= ENOUGH_RECORDS or self._batches >= ENOUGH_BATCHES
+        if enough or self._stopping:
+            self._room.clear()
+        else:
+            self._room.set()
 
     async def handle(self, fetched: Fetched, fail: Callable[[BaseException], None]) -> None:
         """Fold the records of one partition that one fetch brought."""
@@ -69,7 +83,7 @@ class Folding:
         except Exception as error:  # whatever it is, living on without these records is worse
             fail(error)
         finally:
-            self.took(-len(fetched.records))
+            self._count(-len(fetched.records), -1)
 
     async def _handle(self, fetched: Fetched) -> None:
         holding, topic = self._holdings.find(fetched.tp)

@@ -7,7 +7,7 @@ Everything runs on the app's event loop.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from faust.types import TP
 
@@ -60,9 +60,9 @@ class Keeper:
         """Return when more records may be handed over."""
         await self.folding.room()
 
-    def took(self, n: int) -> None:
-        """So many records are on their way."""
-        self.folding.took(n)
+    def took(self, sizes: Sequence[int]) -> None:
+        """Batches of so many records each are on their way."""
+        self.folding.took(sizes)
 
     async def handle(self, fetched: Fetched) -> None:
         """Fold the records of one partition that one fetch brought."""
@@ -92,8 +92,7 @@ class Keeper:
 
     async def stop(self) -> None:
         """Fold what was handed over, then give everything back."""
-        self.folding.stopping = True
-        self.folding.took(0)
+        self.folding.stop()
         deadline = time.monotonic() + FOLD_S
         while not self.folding.idle and self.error is None and time.monotonic() < deadline:
             await asyncio.sleep(0.005)

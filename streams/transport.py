@@ -11,7 +11,8 @@ carry the lap they were fetched in, so what was under way during a seek is known
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import faust
@@ -30,8 +31,8 @@ class Keeper(Protocol):
     async def room(self) -> None:
         """Return when more records may be handed over."""
 
-    def took(self, n: int) -> None:
-        """So many records are on their way to the agents."""
+    def took(self, sizes: Sequence[int]) -> None:
+        """Batches of so many records each are on their way to the agents."""
 
     async def revoke(self) -> None:
         """Everything is taken away: finish, save, commit, drop."""
@@ -56,6 +57,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer with a batch as the unit of work."""
 
     RebalanceListener = PausedAtFirst
+    logger = logging.getLogger("faust.consumer")
     keeper: Keeper
     _thread: FetchThread
 
@@ -67,7 +69,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     ) -> Mapping[TP, list[Message]]:
         await self.keeper.room()
         batches = await self._thread.fetch(active_partitions or set(), timeout)
-        self.keeper.took(sum(len(batch.records) for batch in batches))
+        self.keeper.took([len(batch.records) for batch in batches])
         return {batch.tp: [Message(batch)] for batch in batches}
 
     def _to_message(self, tp: TP, record: Message) -> Any:
@@ -94,6 +96,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Let the keeper finish and save before Faust clears its queues."""
         await self.keeper.revoke()
         await super().on_partitions_revoked(revoked)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        # Not only those with acknowledged messages: what was replayed up to its end in a
+        # snapshot, and never committed, is to be committed too.
+        return (tp for tp in self.assignment() if topics is None or {tp, tp.topic} & set(topics))
 
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()

@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 FETCH_RECORDS = 4_000
 FETCH_WAIT_MS = 100  # a partition left out of one fetch waits so long for the next
-COMMIT_TIMEOUT_S = 5.0
+COMMIT_TIMEOUT_S = 1.5
+STOP_S = 1.5
 FOR_EVER_MS = 7 * 86_400_000  # our own watchdog knows when a wait is a declared one
 
 
@@ -43,6 +44,8 @@ class Where(NamedTuple):
 class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust's consumer thread; every method may be awaited on the app's loop."""
 
+    logger = logging.getLogger("faust.consumer")
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self._laps: dict[TP, int] = defaultdict(int)
@@ -67,6 +70,16 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
         )
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group; without a broker that answers, just go."""
+        # A task of its own: aiokafka's fetcher raises CancelledError where it closes while the
+        # broker is away, which would end this thread and leave Faust waiting for it.
+        leaving = asyncio.ensure_future(super().on_thread_stop())
+        await asyncio.wait([leaving], timeout=STOP_S)
+        if not leaving.done() or leaving.cancelled() or leaving.exception():
+            log.warning("Kafka does not answer; left without taking leave of the group")
+            leaving.cancel()
 
     async def here(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in this thread, beside whatever else runs there."""

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import faust
 
+from contracts import exits
 from contracts.errors import WorkerStalled
 from contracts.settings import Settings
 from state.connection import away, connect
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 Make = Callable[[Settings, Telemetry, "Redis"], Sequence[Unit]]
 log = logging.getLogger(__name__)
+STOP_AT_MOST_S = 30.0  # a large state takes its time; what hangs longer would hang for ever
 SWITCH_S = 0.0005  # the consumer's thread waits so long for a busy learner, not 5 ms
 
 
@@ -51,7 +55,12 @@ def run(
     desk = Desk(settings, redis, units, identity, telemetry, health)
     app = build(settings, desk)
     worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
-    desk.keeper.ended = worker.end
+
+    def ended() -> None:
+        health.ready, health.reason = False, str(desk.keeper.error)
+        worker.end()
+
+    desk.keeper.ended = ended
     try:
         worker.execute_from_commandline()
     except SystemExit:
@@ -75,6 +84,17 @@ class Worker(faust.Worker):  # type: ignore[misc]
     def end(self) -> None:
         """Stop as if by a signal."""
         self._schedule_shutdown(signal.SIGTERM)
+
+    def _schedule_shutdown(self, signal: signal.Signals) -> None:
+        timer = threading.Timer(STOP_AT_MOST_S, _leave)
+        timer.daemon = True
+        timer.start()
+        super()._schedule_shutdown(signal)
+
+
+def _leave() -> None:
+    log.critical("the worker did not stop within %g s; it leaves as it is", STOP_AT_MOST_S)
+    os._exit(exits.STALLED.code)
 
 
 async def _redis_ready(settings: Settings, rebuild: bool) -> None:

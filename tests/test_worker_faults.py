@@ -77,7 +77,10 @@ def test_redis_and_kafka_go_and_return_and_nothing_is_lost(
             flow.send(1_000)
             store.restart()
             flow.wait(flow.all_committed)
+            kafka.kill()
+            start = time.monotonic()
             assert worker.stop() == exits.OK.code
+            assert time.monotonic() - start < 5.0
             assert "redis is back" in worker.log.read_text()
             assert "kafka is back" in worker.log.read_text()
         flow.check()
