@@ -33,6 +33,7 @@ TEXTS = [
 ]  # fmt: skip
 BYTES = [b"\xff", b"\xfe\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\x00", b"\xef\xbb\xbf", b"\\ud800"]
 FIELDS = ("event_id", "user", "item", "action", "ts")
+LARGE = 10_000  # bytes of a message that is not made larger
 ORIGINS = [b"", b":", b"0", b"a:b", b"1:2:3", b"-1:4", b"99:1", b"0:" + b"9" * 40, None]
 
 
@@ -135,7 +136,7 @@ class Mutator:
         return value[:-1] + b',"context":' + b'{"a":' * levels + b"1" + b"}" * levels + b"}"
 
     def _repeat(self, value: bytes) -> bytes:
-        return value * self._dice.choice((2, 3, 700))
+        return value * self._dice.choice((2, 3, 700)) if len(value) < LARGE else value
 
     def _at(self, value: bytes | bytearray) -> int:
         return self._dice.randrange(len(value) + 1)
