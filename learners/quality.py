@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from learners.arrays import I32, I64, JUDGED, Flags
+from learners.kernel import kernel
 from learners.step import UNJUDGED, Verdicts
 
 LISTS = ("stored", "fresh", "popular")
@@ -48,8 +49,9 @@ class Quality:
 
     def add(self, verdicts: Verdicts) -> None:
         """Count the verdicts of a batch."""
-        columns = (verdicts.stored, verdicts.fresh, verdicts.popular)
-        counts = np.stack([_counts(column, verdicts.known) for column in columns])
+        counts = zeros()
+        for positions, by_who in zip(verdicts[: len(LISTS)], counts, strict=True):
+            _tally(positions, verdicts.known, by_who)
         self.total += counts
         self.recent += counts
         self._batches.append(counts)
@@ -65,11 +67,15 @@ def zeros() -> I64:
     return np.zeros((len(LISTS), len(WHO), JUDGED + 1), np.int64)
 
 
-def _counts(positions: I32, known: Flags) -> I64:
-    judged = positions != UNJUDGED
-    places = np.where(positions < 0, JUDGED, positions)
-    both = (places[judged], places[judged & known])
-    return np.stack([np.bincount(p, minlength=JUDGED + 1) for p in both])
+@kernel
+def _tally(positions: I32, known: Flags, by_who: I64) -> None:
+    """Add one list's positions to its counts, (who, position)."""
+    for k in range(len(positions)):
+        if positions[k] != UNJUDGED:
+            place = positions[k] if positions[k] >= 0 else JUDGED
+            by_who[0, place] += 1
+            if known[k]:
+                by_who[1, place] += 1
 
 
 def report(counts: I64) -> dict[str, dict[str, dict[str, Any]]]:
