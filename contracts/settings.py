@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     partitioner: Annotated[
         Literal["murmur2", "crc32"], _doc("how all producers place a user on a partition")
     ] = "murmur2"
-    list_length: Annotated[int, _doc("items in a list", ge=1, le=200)] = 20
+    list_length: Annotated[int, _doc("items in a list", ge=1, le=96)] = 20
     repeats: Annotated[
         Literal["always", "never"], _doc("whether a list may hold items the user already chose")
     ] = "always"
