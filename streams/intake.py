@@ -15,6 +15,7 @@ from contracts.settings import Settings
 from contracts.topics import REKEYED
 from streams import messages
 from streams.decode import Dead, DeadMessage, EventDecoder, checked_id, checked_time
+from streams.misplaced import Cause
 from streams.partitioner import Partitioner
 from streams.shards import Batch, Message, Record
 
@@ -22,7 +23,10 @@ LATE_S = 60.0  # an event this much older than the newest one is counted as late
 
 
 class Taken(NamedTuple):
-    """What a batch brought: columns of events to learn, messages to send, outcomes counted."""
+    """What a batch brought: columns of events to learn, messages to send, outcomes counted.
+
+    `reasons` are those of dead letters, `causes` why events came to another user's partition.
+    """
 
     user: list[str]
     item: list[str]
@@ -31,6 +35,7 @@ class Taken(NamedTuple):
     messages: list[Message]
     outcomes: Counter[str]
     reasons: Counter[str]
+    causes: Counter[str]
 
 
 class Intake:
@@ -41,6 +46,7 @@ class Intake:
         self._is_known = is_known
         self._mine: set[str] = set()  # newcomers of this batch that belong here
         self._owner = Partitioner(settings.partitioner, settings.partitions)
+        self._cause = Cause(settings)
         self._decode = EventDecoder(Interaction, settings.max_message_bytes).decode
         self._window = settings.duplicates_window
         self._recent: OrderedDict[str, None] = OrderedDict()
@@ -49,7 +55,7 @@ class Intake:
 
     def take(self, batch: Batch) -> Taken:
         """Return what is to be done with the records of a batch, in order."""
-        taken = Taken([], [], [], [], [], Counter(), Counter())
+        taken = Taken([], [], [], [], [], Counter(), Counter(), Counter())
         self._mine.clear()
         rekeyed = batch.topic == REKEYED.name
         for record in batch.records:
@@ -101,6 +107,7 @@ class Intake:
     def _pass_on(self, record: Record, user: str, owner: int, rekeyed: bool, taken: Taken) -> str:
         if rekeyed:
             raise DeadMessage("no_origin", f"{user!r} belongs to partition {owner}")
+        taken.causes[self._cause(record.key, user, self._partition)] += 1
         taken.messages.append(messages.rekeyed(record, user, self._partition, owner))
         return "rekeyed"
 

@@ -22,6 +22,7 @@ from learners.watcher import HitWatcher
 from streams import gauges, messages
 from streams.gauges import Evictions
 from streams.intake import Intake, Taken
+from streams.misplaced import Misplaced
 from streams.publishing import Publishing, Send
 from streams.shards import Batch, Effects, Message, Telemetry
 
@@ -57,12 +58,14 @@ class InteractionsShard:
         model: Recommender,
         publishing: Publishing,
         telemetry: Telemetry,
+        misplaced: Misplaced,
     ) -> None:
         self.name = str(partition)
         self.partition = partition
         self.quality = Quality()
         self.learned = 0
         self._model, self._publishing, self._telemetry = model, publishing, telemetry
+        self._misplaced = misplaced
         self.users = model.open()
         self._intake = Intake(settings, partition, self.users.ids.__contains__)
         self._watcher = HitWatcher()
@@ -129,6 +132,8 @@ class InteractionsShard:
         self._telemetry.observe(metrics.BATCH_EVENTS, len(batch.records))
         for outcome, n in taken.outcomes.items():
             self._telemetry.count(metrics.EVENTS, n, topic=batch.topic, outcome=outcome)
+        if batch.topic == INTERACTIONS.name:
+            self._misplaced.add(len(batch.records) - taken.outcomes["dead_letter"], taken.causes)
         for reason, n in taken.reasons.items():
             self._telemetry.count(metrics.DEAD_LETTERS, n, reason=reason)
 
@@ -163,6 +168,7 @@ class Interactions:
         self._settings, self._telemetry = settings, telemetry
         self._send_aside = send_aside
         self._evictions = Evictions()
+        self._misplaced = Misplaced(settings.partitioner)
         self._send = send
         self._start_anew()
         self.shards: dict[int, InteractionsShard] = {}
@@ -170,8 +176,9 @@ class Interactions:
     def open(self, partition: int) -> InteractionsShard:
         """Return an empty state for a partition."""
         shard = InteractionsShard(
-            partition, self._settings, self.model, self.publishing, self._telemetry
-        )
+            partition, self._settings, self.model, self.publishing, self._telemetry,
+            self._misplaced,
+        )  # fmt: skip
         self.shards[partition] = shard
         return shard
 

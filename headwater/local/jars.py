@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,16 +95,22 @@ def _relative(dep: "LockedDependency") -> Path:
     return Path(*dep.groupId.split("."), dep.artifactId, dep.version, name)
 
 
-def relock(folder: Path, lock_file: Path = LOCK) -> int:
-    """Resolve the roots anew, rewrite the lock file and return how many jars it holds."""
+def relock(
+    folder: Path, lock_file: Path = LOCK, roots: Sequence[str] = ROOTS, alone: bool = False
+) -> int:
+    """Resolve the roots anew, rewrite the lock file and return how many jars it holds.
+
+    `alone` leaves out what the roots need: they stand beside Kafka's jars, which have it all.
+    """
     from jgo.env import LockFile
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=folder, timeout=60)
-    roots = [context.create_dependency(root) for root in ROOTS]
-    given, needed = context.resolver.resolve(roots)
-    LockFile.from_resolved_dependencies(given + needed, min_java_version=17).save(lock_file)
-    return len(given) + len(needed)
+    wanted = [context.create_dependency(root) for root in roots]
+    given, needed = context.resolver.resolve(wanted)
+    jars = given if alone else given + needed
+    LockFile.from_resolved_dependencies(jars, min_java_version=17).save(lock_file)
+    return len(jars)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+"""Reads what workers have saved, as a worker would, and gives names to it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from contracts.settings import Settings
+from state.connection import connect
+from state.redis_shelf import RedisShelf
+from state.snapshots import Snapshots
+from streams.interactions import Interactions, InteractionsShard
+from streams.opening import SHARED
+from streams.shards import NoTelemetry
+
+
+class State(NamedTuple):
+    """All that was learned; weights as they would be with one origin for all, time 0 of `at`."""
+
+    learned: int
+    owner: dict[str, int]  # partition by user
+    history: dict[str, list[str]]  # newest first
+    seen: dict[str, int]
+    weight: dict[str, float]
+    near: dict[tuple[str, str], float]
+
+
+def read(settings: Settings, at: float) -> State:
+    """Return what the newest snapshots hold; `at` is the time that weights are given for."""
+    unit = asyncio.run(_load(settings))
+    state = State(sum(s.learned for s in unit.shards.values()), {}, {}, {}, {}, {})
+    _read_items(unit, at, state)
+    for partition, shard in unit.shards.items():
+        _read_users(shard, partition, unit.model.ids.names, state)
+    return state
+
+
+async def _load(settings: Settings) -> Interactions:
+    async def publish(_: list[bytes]) -> None: ...
+
+    unit = Interactions(settings, NoTelemetry(), publish, publish)
+    client = connect(settings)
+    shelf = RedisShelf(client, settings.key_prefix)
+    store = Snapshots(shelf, settings.snapshot_key, settings.snapshots_kept)
+    try:
+        unit.shared_load(await _newest(store, SHARED))
+        for partition in range(settings.partitions):
+            unit.open(partition).load(await _newest(store, str(partition)))
+    finally:
+        await client.aclose()
+    return unit
+
+
+async def _newest(store: Snapshots, name: str) -> Mapping[str, bytes]:
+    parts = await store.load(name, (await store.all(name))[0])
+    assert parts is not None
+    return parts
+
+
+def _read_items(unit: Interactions, at: float, state: State) -> None:
+    model, rows = unit.model, unit.model.rows
+    scale = 2.0 ** ((model.trend.clock[0] - at) / model.rules.half_life)
+    pair_scale = 2.0 ** ((model.trend.clock[1] - at) / model.rules.pair_half_life)
+    for slot, item in enumerate(names := model.ids.names):
+        state.seen[item] = int(rows.seen[slot])
+        state.weight[item] = float(rows.weight[slot] * scale)
+        near = _names(names, rows.near[slot], rows.near_size[slot])
+        for other, weight in zip(near, rows.near_weight[slot], strict=False):
+            state.near[item, other] = float(weight * pair_scale)
+
+
+def _read_users(shard: InteractionsShard, partition: int, names: list[str], state: State) -> None:
+    rows = shard.users.rows
+    for user in shard.users.ids.dump()[0]:
+        slot = shard.users.ids.find(user)
+        assert user not in state.owner, f"{user} is in two partitions"
+        state.owner[user] = partition
+        state.history[user] = _names(names, rows.history[slot], rows.chosen[slot])
+
+
+def _names(names: list[str], slots: Any, size: int) -> list[str]:
+    return [names[slot] for slot in slots[:size].tolist()]
