@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 from benchmarks.meter import Meter
 from contracts.settings import Settings, read
 from contracts.topics import INTERACTIONS, REKEYED
-from streams.intake import Intake
+from streams.interactions.intake import Intake
 from streams.shards import Batch, Effects, Parts
-from streams.telemetry import Telemetry
-from streams.telemetry_http import Health
-from streams.worker import run
+from streams.telemetry.http import Health
+from streams.telemetry.metrics import Telemetry
+from streams.worker.run import run
 
 
 class CountingShard:

@@ -16,7 +16,7 @@ import msgspec
 from benchmarks.streams import shop
 from contracts.settings import Settings, read
 from contracts.topics import INTERACTIONS
-from streams.producer import PARTITIONERS
+from streams.kafka.producer import PARTITIONERS
 
 TICK_S = 0.001
 

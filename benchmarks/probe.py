@@ -17,7 +17,7 @@ import msgspec
 from contracts import keys
 from contracts.settings import Settings, read
 from contracts.topics import INTERACTIONS
-from streams.producer import PARTITIONERS
+from streams.kafka.producer import PARTITIONERS
 
 ASK_EVERY_S = 0.0003
 GIVE_UP_S = 10.0

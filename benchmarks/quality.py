@@ -13,7 +13,8 @@ import msgspec
 
 from benchmarks import figures, options, report
 from contracts.settings import Settings
-from streams import offline, source
+from streams import offline
+from streams.sources import reader as source
 
 MEASURES = ("hr_at_10", "hr_at_20", "mrr_at_20", "ndcg_at_10")
 

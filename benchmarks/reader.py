@@ -17,7 +17,7 @@ from contracts import keys
 from contracts.settings import Settings, read
 
 
-class Told(Exception):  # noqa: N818 - a wish, no error
+class Told(Exception):
     """Somebody asks for the answer."""
 
 

@@ -15,7 +15,7 @@ from benchmarks.meter import Reading
 from contracts.errors import ServiceFailed
 from contracts.settings import PREFIX, Settings
 from headwater.local import Services, Supervised, services, spawn
-from streams import producer, topics
+from streams.kafka import producer, topics
 
 ROOT = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from headwater.shop import FIRST_TS, World, world
-from streams import source
+from streams.sources import reader as source
 
 Row = dict[str, Any]
 COPY_GAP_S = 3600.0

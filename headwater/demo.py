@@ -91,10 +91,10 @@ class System:
 
     def _warm(self) -> Supervised:
         """Compile the kernels while Kafka starts; the worker finds them in numba's cache."""
-        return self._spawn("warm", "-c", "from streams.warm import warm; warm()")
+        return self._spawn("warm", "-c", "from streams.interactions.warm import warm; warm()")
 
     def _topics(self) -> None:
-        from streams import topics
+        from streams.kafka import topics
 
         for difference in topics.ensure(self.settings):
             raise ServiceFailed(f"the demo's own Kafka has other topics: {difference}")

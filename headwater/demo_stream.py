@@ -37,7 +37,7 @@ def stream(data: str | None, rate: float | None, seconds: float | None) -> Strea
         change_at = int(rate * seconds / 2) if seconds else CHANGE_AT
         title = f"a SIMULATED shop, taste changes after {change_at:,} events"
         return Stream(title, shop(SEED, change_at=change_at), rate)
-    from streams import source
+    from streams.sources import reader as source
 
     return Stream(Path(data).name, source.read(data), rate or _rate(data, seconds))
 
@@ -45,7 +45,7 @@ def stream(data: str | None, rate: float | None, seconds: float | None) -> Strea
 def _rate(data: str, seconds: float | None) -> float:
     if data == "-" or not seconds:
         return RATE
-    from streams import source
+    from streams.sources import reader as source
 
     most = int(MOST * seconds)  # no need to count further
     rows = sum(1 for _ in itertools.islice(source.read(data), most))
@@ -98,7 +98,7 @@ class Producing:
         return 0.0 if self.began_at is None else time.monotonic() - self.began_at
 
     def _run(self) -> None:
-        from streams import producer
+        from streams.kafka import producer
 
         try:
             rows = producer.paced(self._until_stopped(), self._stream.rate)

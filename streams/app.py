@@ -13,23 +13,23 @@ from state.connection import Pipe, away
 from state.manifest import Log
 from state.redis_shelf import RedisShelf
 from state.snapshots import Snapshots
-from streams.duties import Duties
-from streams.ends import Ends
-from streams.folding import Folding
-from streams.holdings import Holdings
-from streams.keeper import Keeper
-from streams.link import Link
-from streams.opening import Opening
-from streams.outbox import Outbox
-from streams.ownership import Ownership
-from streams.saving import Saving
-from streams.sender import Sender
+from streams.kafka.ends import Ends
+from streams.kafka.sender import Sender
+from streams.kafka.thread import Fetched
+from streams.kafka.transport import Transport, Whole, names
 from streams.shards import Telemetry, Unit
-from streams.telemetry_http import Health
-from streams.transport import Transport, Whole, names
-from streams.transport_thread import Fetched
-from streams.waits import Patience, Waits
-from streams.watchdog import Watchdog
+from streams.telemetry.http import Health
+from streams.worker.duties import Duties
+from streams.worker.folding import Folding
+from streams.worker.holdings import Holdings
+from streams.worker.keeper import Keeper
+from streams.worker.link import Link
+from streams.worker.opening import Opening
+from streams.worker.outbox import Outbox
+from streams.worker.ownership import Ownership
+from streams.worker.saving import Saving
+from streams.worker.waits import Patience, Waits
+from streams.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -120,9 +120,9 @@ def standard_units(settings: Settings, telemetry: Telemetry, redis: "Redis") -> 
     Raises:
         SettingsError: a predictor is none.
     """
-    from streams.interactions import Interactions
-    from streams.predictions import PredictorsUnit
-    from streams.warm import warm
+    from streams.interactions.unit import Interactions
+    from streams.interactions.warm import warm
+    from streams.predictions.unit import PredictorsUnit
 
     warm(settings)
     send, aside = Pipe(redis).send, Pipe(redis).send

@@ -11,7 +11,7 @@ import msgspec
 from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, DRIFTS, INTERACTIONS
 from learners import quality
-from streams.interactions import Interactions, InteractionsShard
+from streams.interactions.unit import Interactions, InteractionsShard
 from streams.shards import MAX_BATCH, Batch, NoTelemetry
 
 

@@ -126,7 +126,7 @@ class Ticking(Protocol):
 
 
 class Telemetry(Protocol):
-    """Where figures go (see `streams.telemetry`); `metric` is an entry of `contracts.metrics`."""
+    """Where figures go: `metric` is an entry of `contracts.metrics`."""
 
     def count(self, metric: Metric, n: float = 1, **labels: object) -> None:
         """Raise a counter by `n`."""

@@ -20,7 +20,7 @@ from headwater.local import Supervised, spawn
 from state.connection import connect
 from state.redis_shelf import RedisShelf
 from state.snapshots import Snapshots
-from streams.topics import ensure
+from streams.kafka.topics import ensure
 
 USERS, ITEMS = 97, 11
 

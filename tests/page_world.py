@@ -19,8 +19,8 @@ from prometheus_client import CollectorRegistry
 from contracts import keys, metrics
 from headwater.local import Supervised, local_redis, spawn
 from headwater.local.ephemeral import Service
-from streams.telemetry import Telemetry
-from streams.telemetry_http import Endpoint, Health
+from streams.telemetry.http import Endpoint, Health
+from streams.telemetry.metrics import Telemetry
 
 MAIN = "import sys; from headwater.cli import main; sys.exit(main())"
 ARGS = (

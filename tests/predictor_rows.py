@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from streams import source_examples
 from streams.shards import Batch
+from streams.sources import examples as source_examples
 
 Row = tuple[dict[str, Any], Any]
 

@@ -19,7 +19,7 @@ from contracts.metrics import EVENTS
 from contracts.settings import Settings
 from headwater.local import Supervised, ports, spawn
 from serving.scrape import Samples, answers, scrape
-from streams.topics import ensure
+from streams.kafka.topics import ensure
 
 GROUPS, USERS, ITEMS, PER_USER = 4, 10, 30, 50  # users per group; 2,000 events
 START = 1_735_689_600.0

@@ -8,9 +8,9 @@ from contracts.settings import Settings
 from state.connection import connect
 from state.redis_shelf import RedisShelf
 from state.snapshots import Snapshots
-from streams.interactions import Interactions, InteractionsShard
-from streams.opening import SHARED
+from streams.interactions.unit import Interactions, InteractionsShard
 from streams.shards import NoTelemetry
+from streams.worker.opening import SHARED
 
 
 class State(NamedTuple):

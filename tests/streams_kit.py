@@ -8,9 +8,9 @@ import msgspec
 
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
-from streams.interactions import Interactions, InteractionsShard
+from streams.interactions.unit import Interactions, InteractionsShard
+from streams.kafka.partitioner import Partitioner
 from streams.offline import OfflineRecord
-from streams.partitioner import Partitioner
 from streams.shards import Batch, Effects, NoTelemetry, Record
 
 NOW = 1_700_000_000.0  # the time of every record, unless another is given

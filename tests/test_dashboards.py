@@ -27,10 +27,10 @@ from contracts import metrics
 from contracts.settings import Settings
 from headwater.local import ports, spawn
 from headwater.shop import shop
-from streams import producer, topics
-from streams.source_examples import Example
-from streams.telemetry import Telemetry
-from streams.telemetry_http import Endpoint, Health
+from streams.kafka import producer, topics
+from streams.sources.examples import Example
+from streams.telemetry.http import Endpoint, Health
+from streams.telemetry.metrics import Telemetry
 
 DASHBOARD = Path(__file__).parent.parent / "deploy/grafana/dashboards/headwater.json"
 SUFFIX = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}

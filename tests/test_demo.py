@@ -21,7 +21,7 @@ from headwater import demo_summary
 from headwater.demo_stream import CHANGE_AT, stream
 from serving.live import Point, Snapshot
 from serving.scrape import Samples
-from streams.telemetry import Telemetry
+from streams.telemetry.metrics import Telemetry
 from tests import leftovers
 
 FIELDS = [

@@ -15,9 +15,9 @@ import pytest
 from contracts import events, exits, metrics, settings
 from contracts.settings import Settings
 from headwater.commands import COMMANDS
-from streams.interactions import Interactions
+from streams.interactions.unit import Interactions
 from streams.offline import OfflineRecord
-from streams.predictions import PredictorsUnit
+from streams.predictions.unit import PredictorsUnit
 from streams.shards import Batch, Effects, NoTelemetry, Ticking
 from tests import docs_tables
 

@@ -17,9 +17,9 @@ from kafka.partitioner.default import murmur2
 
 from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, REKEYED
-from streams import messages
-from streams.intake import LATE_S, Intake, Taken
-from streams.partitioner import Partitioner
+from streams.interactions import messages
+from streams.interactions.intake import LATE_S, Intake, Taken
+from streams.kafka.partitioner import Partitioner
 from tests.streams_kit import NOW, batch, encode, event, record, users_of
 
 ONE = Settings(partitions=1)

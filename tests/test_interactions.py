@@ -12,7 +12,7 @@ from contracts.metrics import Metric
 from contracts.settings import Settings
 from learners import quality
 from learners.blend import Blend
-from streams.interactions import Interactions, InteractionsShard
+from streams.interactions.unit import Interactions, InteractionsShard
 from streams.shards import Batch, Message, NoTelemetry, Record
 from tests.learners_kit import dangling
 from tests.streams_kit import NOW, Answers, batch, event, publish, record, run, shard_of, users_of

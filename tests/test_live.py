@@ -15,8 +15,8 @@ from contracts.settings import Settings
 from headwater import watch
 from serving.live import Live, metrics_url
 from serving.scrape import Samples, quantile, since
-from streams.telemetry import Telemetry
-from streams.telemetry_http import Endpoint, Health
+from streams.telemetry.http import Endpoint, Health
+from streams.telemetry.metrics import Telemetry
 
 
 class Clock:

@@ -6,7 +6,8 @@ import pytest
 
 from contracts.settings import Settings
 from headwater.shop import shop
-from streams import offline, source
+from streams import offline
+from streams.sources import reader as source
 from tests.data import data_file
 from tests.streams_kit import Answers, batch, publish, record, shard_of
 

@@ -8,8 +8,8 @@ from river import linear_model, naive_bayes, preprocessing, tree
 from contracts.errors import SettingsError, StateRefused
 from contracts.settings import Settings
 from learners.predictor import Predictor
-from streams.predictions import check, replay_offline
-from streams.source_examples import Example
+from streams.predictions.unit import check, replay_offline
+from streams.sources.examples import Example
 from tests.data import data_file
 from tests.predictor_rows import PRICES, elec_rows
 

@@ -23,9 +23,10 @@ from river import linear_model, preprocessing
 from contracts import keys, topics
 from contracts.settings import Settings, shown
 from headwater.local import Supervised, spawn
-from streams import producer, source_examples
-from streams.source_examples import Example
-from streams.topics import ensure
+from streams.kafka import producer
+from streams.kafka.topics import ensure
+from streams.sources import examples as source_examples
+from streams.sources.examples import Example
 from tests.data import data_file
 
 ROWS = int(os.environ.get("HEADWATER_TEST_ROWS", "2000"))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.merge import Merge, joined
 from streams.shards import Batch, Effects, Message, Record
+from streams.worker.merge import Merge, joined
 from tests.predictor_rows import Line, batch, line
 
 TOPICS = ("features", "labels")

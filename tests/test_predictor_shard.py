@@ -12,10 +12,10 @@ from contracts import metrics
 from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, PREDICTIONS
 from learners.predictor import Predictor
-from streams.predictions import PredictorsUnit
-from streams.predictions_shard import PredictorsShard
+from streams.predictions.shard import PredictorsShard
+from streams.predictions.unit import PredictorsUnit
 from streams.shards import Effects
-from streams.telemetry import Telemetry
+from streams.telemetry.metrics import Telemetry
 from tests.predictor_rows import PRICES, Line, batch, line
 
 ELEC = Settings(predictors={"elec": "learners.examples:elec"})

@@ -106,7 +106,7 @@ def test_four_kinds_of_producers_mixed_give_the_state_that_one_of_them_gives(
         }  # fmt: skip
         assert mixed.outcomes("interactions")["rekeyed"] == len(misplaced)
         assert {user.strip("uü")[0] for user in misplaced} == {"2", "3"}
-        assert "streams.misplaced" not in child.log.read_text(), "not most of them"
+        assert "streams.interactions.misplaced" not in child.log.read_text(), "not most of them"
     state = saved_state.read(mixed.settings, START)
     check(state, settings)
     same(state, saved_state.read(one.settings, START))
@@ -134,7 +134,9 @@ def test_where_all_producers_hash_another_way_the_log_says_so_and_a_setting_ends
     with world.worker() as child:
         feed(world, SENT[:half], confluent)
         assert world.outcomes()["rekeyed"] > half / 2
-        said = [x for x in child.log.read_text().splitlines() if "streams.misplaced" in x]
+        said = [
+            x for x in child.log.read_text().splitlines() if "streams.interactions.misplaced" in x
+        ]
     assert len(said) == 1, "once an hour is enough"
     assert "partitioner=murmur2_random" in said[0]
     assert "HEADWATER_PARTITIONER=crc32" in said[0]

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from contracts.settings import Settings
-from streams import offline, source
+from streams import offline
+from streams.sources import reader as source
 from tests.data import data_file
 
 TOLERANCE = 0.005

@@ -18,7 +18,7 @@ from contracts.settings import Settings
 from headwater.commands import replay
 from headwater.local import local_kafka
 from headwater.shop import shop
-from streams import producer
+from streams.kafka import producer
 
 HEADER = "ts,user,item\n"
 

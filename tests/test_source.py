@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import InputError
-from streams import source, source_examples
+from streams.sources import examples as source_examples
+from streams.sources import reader as source
 
 IDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
 TIMES = st.floats(946_684_800.0, 4e9)

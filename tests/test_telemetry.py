@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contracts import events, metrics
 from contracts.errors import SettingsError
-from streams.telemetry import Telemetry
-from streams.telemetry_http import Endpoint, Health
+from streams.telemetry.http import Endpoint, Health
+from streams.telemetry.metrics import Telemetry
 
 
 @pytest.fixture

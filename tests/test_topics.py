@@ -8,8 +8,8 @@ from contracts.errors import KafkaAway, SettingsError
 from contracts.settings import Settings
 from contracts.topics import CONTROL, INTERACTIONS, TOPICS
 from headwater.local import ports
-from streams import offsets, topics
-from streams.admin import servers
+from streams.kafka import offsets, topics
+from streams.kafka.admin import servers
 
 
 def test_missing_topics_are_created_and_a_second_look_finds_nothing(settings: Settings) -> None:

@@ -6,12 +6,12 @@ import pytest
 from faust.types import TP
 
 from contracts.errors import StateRefused
-from streams.ends import Bounds
-from streams.holding import Holding, Verdict
-from streams.holdings import Holdings
-from streams.opening import check_offset
+from streams.kafka.ends import Bounds
+from streams.kafka.thread import Fetched
 from streams.shards import MAX_BATCH
-from streams.transport_thread import Fetched
+from streams.worker.holding import Holding, Verdict
+from streams.worker.holdings import Holdings
+from streams.worker.opening import check_offset
 from tests.counting import CountingUnit
 
 TOPIC = "interactions"

@@ -10,12 +10,12 @@ from contracts.errors import StateRefused, TopicsDiffer
 from state.manifest import Log
 from state.memory import MemoryShelf
 from state.snapshots import Snapshots
-from streams.ends import Bounds
-from streams.holding import Holding
-from streams.holdings import Holdings
-from streams.opening import SHARED, Opening
-from streams.saving import Saving
+from streams.kafka.ends import Bounds
 from streams.shards import Batch, NoTelemetry
+from streams.worker.holding import Holding
+from streams.worker.holdings import Holdings
+from streams.worker.opening import SHARED, Opening
+from streams.worker.saving import Saving
 from tests.counting import CountingUnit
 from tests.test_transport import nowhere
 

@@ -17,7 +17,7 @@ from contracts import keys
 from contracts.settings import Settings, read
 from learners.recommender import Events
 from learners.step import Lists
-from streams.interactions import recommender
+from streams.interactions.unit import recommender
 
 REASONS = {"none": "popular now", "same": "you chose it lately", "other": "with %s that you chose"}
 

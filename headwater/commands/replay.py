@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _send(args: argparse.Namespace, settings: Settings) -> int:
-    from streams import producer
+    from streams.kafka import producer
 
     send = producer.examples if args.predictor else producer.interactions
     rows = _rows(args)
@@ -77,7 +77,7 @@ def _offline(args: argparse.Namespace, settings: Settings) -> int:
 
 def _report(args: argparse.Namespace, settings: Settings, rows: Iterator[Any]) -> dict[str, Any]:
     if args.predictor:
-        from streams import predictions
+        from streams.predictions import unit as predictions
 
         return predictions.replay_offline(rows, settings, args.predictor).as_dict()
     from streams import offline
@@ -86,7 +86,8 @@ def _report(args: argparse.Namespace, settings: Settings, rows: Iterator[Any]) -
 
 
 def _rows(args: argparse.Namespace) -> Iterator[Any]:
-    from streams import source, source_examples
+    from streams.sources import examples as source_examples
+    from streams.sources import reader as source
 
     if args.predictor:
         rows: Iterator[Any] = source_examples.read(

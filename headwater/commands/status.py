@@ -51,7 +51,7 @@ def _local(settings: Settings, name: str) -> dict[str, Any]:
 
 
 def _kafka(settings: Settings) -> dict[str, Any]:
-    from streams import offsets, topics
+    from streams.kafka import offsets, topics
 
     found: dict[str, Any] = {"address": settings.kafka, "answers": True, "group": settings.group}
     try:

@@ -21,7 +21,7 @@ def add(subparsers: "Subparsers") -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print each difference with its remedy; exit code 13 if there is one."""
-    from streams import topics
+    from streams.kafka import topics
 
     differences = topics.check(settings) if args.check else topics.ensure(settings)
     for difference in differences:

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG001 - 
 
 
 def _topics(settings: Settings) -> int:
-    from streams import topics
+    from streams.kafka import topics
 
     differences = topics.ensure(settings)
     for difference in differences:

@@ -66,7 +66,7 @@ def answers(address: str) -> bool:
     """Return whether the broker gives its metadata."""
     if not connects(int(address.rpartition(":")[2])):
         return False
-    from streams.admin import admin
+    from streams.kafka.admin import admin
 
     try:
         with admin(Settings(kafka=address), wait_s=2) as client:

@@ -1,0 +1,1 @@
+"""Interactions: from the records of a batch to lists."""

@@ -1,0 +1,147 @@
+"""Intake: the records of a batch become events to learn, dead letters and re-keyed events.
+
+What is remembered here (recent event ids, the highest re-keyed offset per origin) is part of the
+partition's state: it is saved and restored with it, so a replay decides as the first time.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from contracts.events import Interaction
+from contracts.settings import Settings
+from contracts.topics import REKEYED
+from streams.interactions import messages
+from streams.interactions.decode import Dead, DeadMessage, EventDecoder, checked_id, checked_time
+from streams.interactions.misplaced import Cause
+from streams.kafka.partitioner import Partitioner
+from streams.shards import Batch, Message, Record
+
+LATE_S = 60.0  # an event this much older than the newest one is counted as late
+
+
+class Taken(NamedTuple):
+    """What a batch brought: columns of events to learn, messages to send, outcomes counted.
+
+    `reasons` are those of dead letters, `causes` why events came to another user's partition.
+    """
+
+    user: list[str]
+    item: list[str]
+    ts: list[float]
+    record: list[Record]
+    messages: list[Message]
+    outcomes: Counter[str]
+    reasons: Counter[str]
+    causes: Counter[str]
+
+
+class Intake:
+    """The door of one partition."""
+
+    def __init__(self, settings: Settings, partition: int, is_known: Callable[[str], bool]) -> None:
+        self._partition = partition
+        self._is_known = is_known
+        self._mine: set[str] = set()  # newcomers of this batch that belong here
+        self._owner = Partitioner(settings.partitioner, settings.partitions)
+        self._cause = Cause(settings)
+        self._decode = EventDecoder(Interaction, settings.max_message_bytes).decode
+        self._window = settings.duplicates_window
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._origins: dict[int, int] = {}
+        self._latest = 0.0
+
+    def take(self, batch: Batch) -> Taken:
+        """Return what is to be done with the records of a batch, in order."""
+        taken = Taken([], [], [], [], [], Counter(), Counter(), Counter())
+        self._mine.clear()
+        rekeyed = batch.topic == REKEYED.name
+        for record in batch.records:
+            try:
+                outcome = self._take(record, rekeyed, taken)
+            except DeadMessage as error:
+                outcome = self._bury(record, batch, error.dead, taken)
+            taken.outcomes[outcome] += 1
+        return taken
+
+    def _take(self, record: Record, rekeyed: bool, taken: Taken) -> str:
+        event = self._decode(record.value)
+        user, item = event.user, event.item
+        if type(user) is not str or len(user) > 64:
+            user = checked_id(user, "user")
+        if type(item) is not str or len(item) > 64:
+            item = checked_id(item, "item")
+        event_id = checked_id(event.event_id, "event_id")
+        if event.session is not None or event.impression is not None:
+            _check_others(event)
+        ts = checked_time(event.ts, record.timestamp / 1000)
+        if user not in self._mine and not self._is_known(user):
+            owner = self._owner(user)
+            if owner != self._partition:
+                return self._pass_on(record, user, owner, rekeyed, taken)
+            self._mine.add(user)
+        if rekeyed and self._came_before(record):
+            return "duplicate"
+        if event_id in self._recent:
+            return "duplicate"
+        self._note(event_id)
+        if ts < self._latest - LATE_S:
+            taken.outcomes["late"] += 1
+        elif ts > self._latest:
+            self._latest = ts
+        taken.user.append(user)
+        taken.item.append(item)
+        taken.ts.append(ts)
+        taken.record.append(record)
+        return "learned"
+
+    def _note(self, event_id: str) -> None:
+        if self._window == 0:
+            return
+        if len(self._recent) >= self._window:
+            self._recent.popitem(last=False)
+        self._recent[event_id] = None
+
+    def _pass_on(self, record: Record, user: str, owner: int, rekeyed: bool, taken: Taken) -> str:
+        if rekeyed:
+            raise DeadMessage("no_origin", f"{user!r} belongs to partition {owner}")
+        taken.causes[self._cause(record.key, user, self._partition)] += 1
+        taken.messages.append(messages.rekeyed(record, user, self._partition, owner))
+        return "rekeyed"
+
+    def _came_before(self, record: Record) -> bool:
+        """Return whether a re-keyed event was here already: its origin was replayed."""
+        try:
+            origin, offset = messages.origin_of(record, self._owner.partitions)
+        except ValueError as error:
+            raise DeadMessage("no_origin", str(error)) from None
+        if offset <= self._origins.get(origin, -1):
+            return True
+        self._origins[origin] = offset
+        return False
+
+    def _bury(self, record: Record, batch: Batch, dead: Dead, taken: Taken) -> str:
+        letter = messages.dead_letter(record, batch.topic, batch.partition, dead)
+        taken.messages.append(letter)
+        taken.reasons[dead.reason] += 1
+        return "dead_letter"
+
+    def dump(self) -> bytes:
+        """Return what is remembered, as MessagePack."""
+        return msgspec.msgpack.encode((list(self._recent), self._origins, self._latest))
+
+    def load(self, state: bytes) -> None:
+        """Stand where `dump` was called."""
+        recent, self._origins, self._latest = msgspec.msgpack.decode(
+            state, type=tuple[list[str], dict[int, int], float]
+        )
+        self._recent = OrderedDict.fromkeys(recent)
+
+
+def _check_others(event: Interaction) -> None:
+    for field in ("session", "impression"):
+        id_ = getattr(event, field)
+        if id_ is not None:
+            checked_id(id_, field)

@@ -1,0 +1,217 @@
+"""Interactions: from the records of a batch to lists, event by event, partition by partition.
+
+This is the same code in a worker, in an offline replay and in tests.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from contracts import metrics
+from contracts.settings import Settings
+from contracts.topics import INTERACTIONS, REKEYED
+from learners import frozen
+from learners.arrays import I64, Flags
+from learners.quality import Quality
+from learners.rank import Rules
+from learners.recommender import Events, Learned, Recommender, Shape
+from learners.watcher import HitWatcher
+from streams.interactions import gauges, messages
+from streams.interactions.gauges import Evictions
+from streams.interactions.intake import Intake, Taken
+from streams.interactions.misplaced import Misplaced
+from streams.interactions.publishing import Publishing, Send
+from streams.shards import Batch, Effects, Message, Telemetry
+
+KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
+
+
+def recommender(settings: Settings) -> Recommender:
+    """Return an empty recommender as the settings shape it."""
+    shape = Shape(
+        items=settings.items_capacity,
+        users=settings.users_capacity,
+        history=settings.history_length,
+        neighbours=settings.neighbours,
+        length=settings.list_length,
+    )
+    rules = Rules(
+        half_life=settings.half_life_s,
+        pair_half_life=settings.pair_half_life_s,
+        repeats=settings.repeats == "always",
+        pairs=True,
+        fill=True,
+    )
+    return Recommender(shape, rules)
+
+
+class InteractionsShard:
+    """One partition: its users, its door and its judge; the items are shared with the others."""
+
+    def __init__(
+        self,
+        partition: int,
+        settings: Settings,
+        model: Recommender,
+        publishing: Publishing,
+        telemetry: Telemetry,
+        misplaced: Misplaced,
+    ) -> None:
+        self.name = str(partition)
+        self.partition = partition
+        self.quality = Quality()
+        self.learned = 0
+        self._model, self._publishing, self._telemetry = model, publishing, telemetry
+        self._misplaced = misplaced
+        self.users = model.open()
+        self._intake = Intake(settings, partition, self.users.ids.__contains__)
+        self._watcher = HitWatcher()
+        self._fresh_below = settings.fresh_sample * 2**32
+
+    def handle(self, batch: Batch) -> Effects:
+        """Judge, learn and rank a batch; return what to send and the lists to publish."""
+        start = time.perf_counter()
+        taken = self._intake.take(batch)
+        decoded = time.perf_counter()
+        self._count(batch, taken)
+        self._telemetry.observe(metrics.STAGE_SECONDS, decoded - start, stage="decode")
+        if not taken.user:
+            return Effects(taken.messages, None)
+        versions = np.arange(self.learned + 1, self.learned + 1 + len(taken.user))
+        events = Events(
+            taken.user, taken.item, np.array(taken.ts), self._sampled(versions), versions
+        )
+        commands = self._learn(events, batch.known_to_shared, taken.messages)
+        self.learned += len(taken.user)
+        return Effects(taken.messages, self._publishing.later(commands))
+
+    def _learn(self, events: Events, known: bool, out: list[Message]) -> list[bytes]:
+        """Learn events; return the commands for their lists and put drifts in `out`."""
+        learning = rendering = 0.0
+        commands: list[bytes] = []
+        while events.user:
+            start = time.perf_counter()
+            learned = self._model.learn(self.users, events, learn_items=not known)
+            learned_at = time.perf_counter()
+            if not known:
+                out += self._judge(learned, events)
+            commands += self._publishing.lists(self._model, events, learned)
+            events = events.after(len(learned.user))
+            learning += learned_at - start
+            rendering += time.perf_counter() - learned_at
+        self._telemetry.observe(metrics.STAGE_SECONDS, learning, stage="learn")
+        self._telemetry.observe(metrics.STAGE_SECONDS, rendering, stage="render")
+        return commands
+
+    def _sampled(self, versions: I64) -> Flags:
+        """Mark the events that are also judged on a fresh list: the same ones in every replay."""
+        return (versions * KNUTH) % 2**32 < self._fresh_below
+
+    def _judge(self, learned: Learned, events: Events) -> list[Message]:
+        self.quality.add(learned.verdicts)
+        found = []
+        for change in self._watcher.watch(learned.verdicts.stored):
+            self._telemetry.count(metrics.DRIFTS, model="lists")
+            found.append(
+                messages.drift(
+                    "lists",
+                    {
+                        "partition": self.partition,
+                        "from": change.before,
+                        "to": change.after,
+                        "ts": float(events.ts[change.event]),
+                    },
+                )
+            )
+        return found
+
+    def _count(self, batch: Batch, taken: Taken) -> None:
+        self._telemetry.observe(metrics.BATCH_EVENTS, len(batch.records))
+        for outcome, n in taken.outcomes.items():
+            self._telemetry.count(metrics.EVENTS, n, topic=batch.topic, outcome=outcome)
+        if batch.topic == INTERACTIONS.name:
+            self._misplaced.add(len(batch.records) - taken.outcomes["dead_letter"], taken.causes)
+        for reason, n in taken.reasons.items():
+            self._telemetry.count(metrics.DEAD_LETTERS, n, reason=reason)
+
+    def dump(self) -> dict[str, bytes]:
+        """Return the partition's state in named parts."""
+        judged = (self.learned, self.quality.total.tolist())
+        return {
+            "intake": self._intake.dump(),
+            "judged": msgspec.msgpack.encode(judged),
+            "watcher": self._watcher.dump(),
+            **frozen.dump_users(self.users, self._model.ids),
+        }
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Stand where `dump` was called; the parts must be from a signed snapshot."""
+        self._intake.load(parts["intake"])
+        self.learned, total = msgspec.msgpack.decode(parts["judged"], type=tuple[int, Any])
+        self.quality.total[:] = total
+        self._watcher.load(parts["watcher"])
+        frozen.load_users(self.users, self._model.ids, parts)
+
+
+class Interactions:
+    """All partitions of `interactions` that a worker owns, and the items they share."""
+
+    topics = (INTERACTIONS.name, REKEYED.name)
+
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, send: Send, send_aside: Send
+    ) -> None:
+        """`send` publishes the lists of a batch, `send_aside` what changes beside them."""
+        self._settings, self._telemetry = settings, telemetry
+        self._send_aside = send_aside
+        self._evictions = Evictions()
+        self._misplaced = Misplaced(settings.partitioner)
+        self._send = send
+        self._start_anew()
+        self.shards: dict[int, InteractionsShard] = {}
+
+    def open(self, partition: int) -> InteractionsShard:
+        """Return an empty state for a partition."""
+        shard = InteractionsShard(
+            partition, self._settings, self.model, self.publishing, self._telemetry,
+            self._misplaced,
+        )  # fmt: skip
+        self.shards[partition] = shard
+        return shard
+
+    def close(self, partition: int) -> None:
+        """Drop a partition's state."""
+        self.model.close(self.shards.pop(partition).users)
+
+    def shared_dump(self) -> dict[str, bytes]:
+        """Return what all partitions share."""
+        return frozen.dump_items(self.model)
+
+    def shared_load(self, parts: Mapping[str, bytes]) -> None:
+        """Stand where `shared_dump` was called; without parts, at the beginning."""
+        self._start_anew()
+        if parts:
+            frozen.load_items(self.model, parts)
+            self.publishing.learn_all_names(self.model)
+
+    def _start_anew(self) -> None:
+        """Have an empty model, and a publisher that knows no slot of the one before."""
+        self.model = recommender(self._settings)
+        self.publishing = Publishing(self._settings, self._telemetry, self._send)
+
+    @property
+    def every_s(self) -> float:
+        """How often `tick` is to be called."""
+        return self._settings.similar_every_s
+
+    async def tick(self) -> None:
+        """Publish what all partitions share, and show how the worker is doing."""
+        gauges.show_quality(self._telemetry, [s.quality for s in self.shards.values()])
+        gauges.show_state(self._telemetry, self.model)
+        users = [users.ids.evicted for users in self.model.partitions]
+        self._evictions.show(self._telemetry, "users", users)
+        self._evictions.show(self._telemetry, "items", [self.model.ids.evicted])
+        await self.publishing.shared(self.model, self._send_aside)

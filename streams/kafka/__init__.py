@@ -1,0 +1,1 @@
+"""The way to and from Kafka: the batch transport, topics, producers, offsets."""

@@ -1,0 +1,86 @@
+"""How far the consumer group has come: committed offsets beside the ends of the partitions."""
+
+import time
+from typing import NamedTuple
+
+from kafka import KafkaAdminClient, OffsetAndMetadata, OffsetSpec, TopicPartition
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
+
+from contracts.settings import Settings
+from contracts.topics import FEATURES, INTERACTIONS, LABELS, REKEYED
+from streams.kafka.admin import admin
+from streams.kafka.topics import name
+
+COORDINATOR_S = 15.0
+CONSUMED = (INTERACTIONS, REKEYED, FEATURES, LABELS)
+
+
+class Progress(NamedTuple):
+    """One partition: offset of its first and next record, and where the group goes on.
+
+    `committed` is None where the group has committed nothing. Offsets tell monitors about lag;
+    a worker itself goes on from its snapshot.
+    """
+
+    topic: str
+    partition: int
+    begin: int
+    end: int
+    committed: int | None
+
+    @property
+    def lag(self) -> int:
+        """How many records the group has not yet processed; all that are kept if it is new."""
+        return max(0, self.end - max(self.begin, self.committed or 0))
+
+
+def progress(settings: Settings, wait_s: float | None = None) -> list[Progress]:
+    """Return the group's progress on every partition that workers consume, in order.
+
+    Topics that do not exist are left out.
+
+    Raises:
+        KafkaAway: no broker answers.
+    """
+    with admin(settings, wait_s) as client:
+        found = client.describe_topics([name(topic, settings) for topic in CONSUMED])
+        spots = [
+            TopicPartition(topic["name"], part["partition_index"])
+            for topic in found
+            if topic["error_code"] == 0
+            for part in topic["partitions"]
+        ]
+        if not spots:
+            return []
+        begins = client.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.EARLIEST))
+        ends = client.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.LATEST))
+        committed = _committed(client, settings.group, spots)
+    offsets = {spot: committed[spot].offset for spot in spots if spot in committed}
+    return [
+        Progress(
+            spot.topic,
+            spot.partition,
+            begins[spot].offset,
+            ends[spot].offset,
+            at if (at := offsets.get(spot, -1)) >= 0 else None,
+        )
+        for spot in sorted(spots)
+    ]
+
+
+def _committed(
+    client: KafkaAdminClient, group: str, spots: list[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Ask again while a broker that is new or has just returned prepares its group offsets."""
+    deadline = time.monotonic() + COORDINATOR_S
+    while True:
+        try:
+            found: dict[TopicPartition, OffsetAndMetadata] = client.list_group_offsets(
+                {group: spots}
+            )[group]
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return found

@@ -1,0 +1,176 @@
+"""Send rows to Kafka as any other producer would: JSON, keyed, acknowledged by every replica."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from contracts import topics
+from contracts.errors import InputError, KafkaAway, TopicsDiffer
+from contracts.settings import Settings
+from streams.sources.examples import Example
+
+Tell = Callable[[int], None]
+# librdkafka's own default is CRC32; Java, kafka-python and the worker place keys by murmur2.
+PARTITIONERS = {"murmur2": "murmur2_random", "crc32": "consistent_random"}
+TELL_EVERY = 1000
+SHORTEST_SLEEP_S = 0.002
+
+
+def interactions(rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell) -> int:
+    """Send interactions keyed by user, in order; return how many the broker acknowledged.
+
+    `tell` hears now and then how many were handed over.
+
+    Raises:
+        KafkaAway: no broker answers, or stops answering; the message says how many were sent.
+        TopicsDiffer: the topic is not there.
+        InputError: a row is wrong; those before it were sent, and the message says how many.
+    """
+    sender = Sender(settings, topics.INTERACTIONS)
+    try:
+        for row in rows:
+            sender.send(row["user"], row)
+            if sender.handed % TELL_EVERY == 0:
+                tell(sender.handed)
+    except InputError as error:
+        raise InputError(f"{error}; the {sender.finish()} before it were sent") from None
+    finally:
+        sender.finish()
+        tell(sender.handed)
+    return sender.arrived
+
+
+def examples(rows: Iterable[Example], settings: Settings, tell: Tell) -> int:
+    """Send each row's features, then its label, each acknowledged before the next is sent.
+
+    So the log tells what a bare loop lives: predict, learn, predict, … Returns and raises as
+    `interactions`.
+    """
+    sender, n = Sender(settings, topics.FEATURES, topics.LABELS), 0
+    try:
+        for n, row in enumerate(rows, 1):
+            for topic, value in zip((topics.FEATURES, topics.LABELS), row, strict=True):
+                if value is not None:
+                    sender.send(value["id"], value, topic)
+                    sender.finish()
+            tell(n)
+    except InputError as error:
+        raise InputError(f"{error}; the {n} before it were sent") from None
+    return n
+
+
+def paced(rows: Iterable[dict[str, Any]], rate: float) -> Iterator[dict[str, Any]]:
+    """Yield the rows at `rate` per second, evenly, catching up after a delay."""
+    start = time.monotonic()
+    for n, row in enumerate(rows):
+        ahead = n / rate - (time.monotonic() - start)
+        if ahead > SHORTEST_SLEEP_S:
+            time.sleep(ahead)
+        yield row
+
+
+class Sender:
+    """A producer of one or two topics that counts what arrived and stops at the first failure."""
+
+    def __init__(self, settings: Settings, *used: topics.Topic) -> None:
+        from confluent_kafka import Producer
+
+        self.handed = 0
+        self._failed = 0
+        self._why = ""
+        self._settings = settings
+        self._names = {topic: settings.topic_prefix + topic.name for topic in used}
+        self._name = self._names[used[0]]
+        self._encode = msgspec.json.Encoder().encode
+        self._producer = Producer(_config(settings, linger_ms=0.5 if len(used) == 1 else 0.0))
+        self._check()
+
+    @property
+    def arrived(self) -> int:
+        """How many the broker acknowledged; exact after `finish`."""
+        return self.handed - self._failed - len(self._producer)
+
+    def send(self, key: str, value: dict[str, Any], topic: topics.Topic | None = None) -> None:
+        """Hand one message over; waits while the producer's own queue is full.
+
+        Raises:
+            KafkaAway: an earlier message was not delivered.
+            InputError: this one is larger than Kafka takes.
+        """
+        from confluent_kafka import KafkaException
+
+        name = self._names[topic] if topic else self._name
+        data = self._encode(value)
+        while True:
+            try:
+                self._producer.produce(name, data, key.encode(), on_delivery=self._delivered)
+                break
+            except BufferError:
+                self._poll(0.1)
+            except KafkaException as error:
+                problem = f"a row of {len(data)} bytes cannot be sent: {error.args[0].str()}"
+                raise InputError(problem) from None
+        self.handed += 1
+        self._poll(0)
+
+    def finish(self) -> int:
+        """Wait until everything was acknowledged and return how many were.
+
+        Raises:
+            KafkaAway: some were not.
+        """
+        while self._producer.flush(1.0):
+            self._look()
+        self._look()
+        return self.arrived
+
+    def _poll(self, wait_s: float) -> None:
+        self._producer.poll(wait_s)
+        self._look()
+
+    def _delivered(self, error: object, _message: object) -> None:
+        if error is not None:
+            self._failed += 1
+            self._why = self._why or str(error)
+
+    def _look(self) -> None:
+        if not self._why:
+            return
+        self._producer.purge()
+        self._producer.flush(1.0)
+        raise KafkaAway(
+            f"the broker at {self._settings.kafka} stopped taking messages ({self._why}); "
+            f"{self.arrived} were sent; look at `headwater status`"
+        )
+
+    def _check(self) -> None:
+        """Find the topics before the first message, so that none waits for a typing error."""
+        from confluent_kafka import KafkaException
+
+        address, wait_s = self._settings.kafka, self._settings.wait_s
+        try:
+            there = self._producer.list_topics(timeout=wait_s).topics
+        except KafkaException as error:
+            raise KafkaAway(
+                f"no Kafka answers at {address} within {wait_s:g} s ({error.args[0].str()}); "
+                "set HEADWATER_KAFKA or run `headwater up`"
+            ) from None
+        missing = [name for name in self._names.values() if name not in there]
+        if missing:
+            raise TopicsDiffer(f"{address} has no topic {missing[0]}; run `headwater topics`")
+
+
+def _config(settings: Settings, linger_ms: float) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": settings.kafka,
+        "partitioner": PARTITIONERS[settings.partitioner],
+        "acks": "all",
+        "enable.idempotence": True,  # a retry neither repeats nor reorders
+        "linger.ms": linger_ms,
+        "message.timeout.ms": int(settings.wait_s * 1000),
+        "delivery.report.only.error": True,
+        "queue.buffering.max.messages": 100_000,
+        "log_level": 0,  # errors come as exceptions with a remedy
+    }

@@ -1,0 +1,78 @@
+"""Produces messages and returns when every replica has them."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import aiokafka
+from aiokafka.errors import KafkaError
+
+from contracts.settings import Settings
+from streams.shards import Message
+from streams.worker.waits import Backoff, Waits
+
+log = logging.getLogger(__name__)
+REQUEST_TIMEOUT_MS = 10_000
+
+
+class Sender:
+    """An idempotent producer that outlives brokers; what it repeats arrives twice, never not."""
+
+    def __init__(self, settings: Settings, waits: Waits) -> None:
+        self._settings = settings
+        self._waits = waits
+        self._producer: aiokafka.AIOKafkaProducer | None = None
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Produce all of them, in order, waiting for Kafka where it is away."""
+        backoff = Backoff()
+        while True:
+            try:
+                await self._send(messages)
+            except KafkaError as error:
+                self._waits.declare("kafka", f"cannot produce: {error!r}")
+                await self.stop()
+                await backoff.sleep()
+            else:
+                self._waits.over("kafka")
+                return
+
+    async def _send(self, messages: Sequence[Message]) -> None:
+        producer = await self._started()
+        prefix = self._settings.topic_prefix
+        sent = [
+            await producer.send(
+                prefix + message.topic,
+                message.value,
+                message.key,
+                message.partition,
+                headers=list(message.headers),
+            )
+            for message in messages
+        ]
+        await asyncio.gather(*sent)
+
+    async def _started(self) -> aiokafka.AIOKafkaProducer:
+        if self._producer is None:
+            producer = aiokafka.AIOKafkaProducer(
+                bootstrap_servers=self._settings.kafka.split(","),
+                acks="all",
+                enable_idempotence=True,
+                request_timeout_ms=REQUEST_TIMEOUT_MS,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def stop(self) -> None:
+        """Give the connections back."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), 2.0)
+            except (KafkaError, TimeoutError) as error:
+                log.info("the producer did not stop in good order: %r", error)

@@ -1,0 +1,1 @@
+"""Predictions: features are answered, labels are learned."""

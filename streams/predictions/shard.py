@@ -1,0 +1,172 @@
+"""One partition of `features` and `labels`: answer, judge, learn, message by message."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from contracts import metrics
+from contracts.events import Features, Label
+from contracts.settings import Settings
+from contracts.topics import FEATURES, LABELS, PREDICTIONS
+from learners.predictor import Answer, Predictor
+from state.predictions import Predictions
+from streams.interactions import messages
+from streams.interactions.decode import DeadMessage, EventDecoder, checked_id, checked_time
+from streams.predictions.pending import Asked, Pending
+from streams.shards import Batch, Effects, Message, Parts, Record, Telemetry
+
+Send = Callable[[list[bytes]], Awaitable[None]]
+
+
+class _Reference(msgspec.Struct, gc=False):
+    predictor: str
+    id: str | int
+
+
+class PredictorsShard:
+    """The state of all predictors of one partition: a fold of two topics in the log's order.
+
+    The features seen at prediction are kept and learned with the label; the answer given then is
+    what is judged. `merged` asks the worker for the order of `streams.worker.merge`.
+    """
+
+    merged = True
+
+    def __init__(
+        self, partition: int, settings: Settings, telemetry: Telemetry, send: Send
+    ) -> None:
+        self.name = f"predictors:{partition}"
+        self.predictors = {
+            name: Predictor(name, path) for name, path in settings.predictors.items()
+        }
+        self.pending = {name: Pending(settings.pending_capacity) for name in self.predictors}
+        self._prefix, self._telemetry, self._send = settings.key_prefix, telemetry, send
+        limit = settings.max_message_bytes
+        self._features = EventDecoder(Features, limit).decode
+        self._labels = EventDecoder(Label, limit).decode
+        self._reference = msgspec.json.Decoder(_Reference).decode
+
+    def knows(self, record: Record) -> bool:
+        """Return whether the features of a label are waiting for it."""
+        try:
+            label = self._reference(record.value or b"")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        return label.predictor in self.pending and str(label.id) in self.pending[label.predictor]
+
+    def handle(self, batch: Batch) -> Effects:
+        """Answer the features of a batch, or judge and learn its labels."""
+        work = _Work(self._prefix)
+        step = self._answer if batch.topic == FEATURES.name else self._learn
+        for record in batch.records:
+            try:
+                work.counts[step(record, work)] += 1
+            except DeadMessage as error:
+                work.reasons[error.dead.reason] += 1
+                work.messages.append(
+                    messages.dead_letter(record, batch.topic, batch.partition, error.dead)
+                )
+        self._tell(batch.topic, work)
+        commands = work.writes.commands()
+        return Effects(work.messages, partial(self._send, commands) if commands else None)
+
+    def _answer(self, record: Record, work: "_Work") -> str:
+        asked = self._features(record.value)
+        id_, predictor, ts = self._checked(asked, record)
+        try:
+            given = predictor.answer(asked.x)
+        except Exception as error:
+            raise DeadMessage("predictor_failed", f"predict_one: {error!r}") from error
+        gone = self.pending[predictor.name].put(id_, Asked(asked.x, given, ts))
+        for old in gone:
+            work.writes.learned(predictor.name, old)
+        work.evicted += len(gone)
+        body = _body(predictor, id_, given, ts)
+        message = msgspec.json.encode(body)
+        work.messages.append(Message(PREDICTIONS.name, id_.encode(), message))
+        work.writes.answer({**body, "because": _because(predictor, given)})
+        work.writes.pending({**body, "x": asked.x})
+        return predictor.name
+
+    def _learn(self, record: Record, work: "_Work") -> str:
+        label = self._labels(record.value)
+        id_, predictor, _ = self._checked(label, record)
+        asked = self.pending[predictor.name].take(id_)
+        if asked is None:
+            raise DeadMessage("no_features", f"none of '{predictor.name}' wait for id {id_!r}")
+        work.writes.learned(predictor.name, id_)
+        try:
+            predictor.learn(asked.x, label.y, asked.given)
+        except Exception as error:
+            raise DeadMessage("predictor_failed", f"learn_one: {error!r}") from error
+        return predictor.name
+
+    def _checked(self, event: Features | Label, record: Record) -> tuple[str, Predictor, float]:
+        id_ = checked_id(event.id, "id")
+        ts = checked_time(event.ts, record.timestamp / 1000)
+        predictor = self.predictors.get(event.predictor)
+        if predictor is None:
+            known = ", ".join(self.predictors) or "none"
+            raise DeadMessage("unknown_predictor", f"{event.predictor!r}; settings name: {known}")
+        return id_, predictor, ts
+
+    def _tell(self, topic: str, work: "_Work") -> None:
+        tell = self._telemetry
+        outcome = "answered" if topic == FEATURES.name else "learned"
+        tell.count(metrics.EVENTS, work.counts.total(), topic=topic, outcome=outcome)
+        tell.count(metrics.EVENTS, work.reasons.total(), topic=topic, outcome="dead_letter")
+        for reason, n in work.reasons.items():
+            tell.count(metrics.DEAD_LETTERS, n, reason=reason)
+        tell.count(metrics.EVICTIONS, work.evicted, kind="pending")
+        tell.set(metrics.STATE_SIZE, sum(map(len, self.pending.values())), kind="pending")
+        for name, n in work.counts.items():
+            if topic == LABELS.name:
+                self._tell_accuracy(name)
+            else:
+                tell.count(metrics.PREDICTIONS, n, predictor=name)
+
+    def _tell_accuracy(self, name: str) -> None:
+        found = self.predictors[name].score.figures()
+        for span, key in (("total", "accuracy"), ("window", "accuracy_window")):
+            if key in found:
+                self._telemetry.set(metrics.ACCURACY, found[key], predictor=name, span=span)
+
+    def dump(self) -> Parts:
+        """Return models, scores and waiting features, two parts per predictor."""
+        parts: Parts = {}
+        for name, predictor in self.predictors.items():
+            parts[f"model:{name}"] = predictor.dump()
+            parts[f"pending:{name}"] = self.pending[name].dump()
+        return parts
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Stand where `dump` was called; a predictor that was not there then begins now."""
+        for name, predictor in self.predictors.items():
+            if f"model:{name}" in parts:
+                predictor.load(parts[f"model:{name}"])
+                self.pending[name].load(parts[f"pending:{name}"])
+
+
+class _Work:
+    """What one batch asks for and counts."""
+
+    def __init__(self, prefix: str) -> None:
+        self.writes = Predictions(prefix)
+        self.messages: list[Message] = []
+        self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.evicted = 0
+
+
+def _body(predictor: Predictor, id_: str, given: Answer, ts: float) -> dict[str, Any]:
+    body = {"predictor": predictor.name, "id": id_, "answer": given.answer}
+    if given.probability is not None:
+        body["probability"] = given.probability
+    return {**body, "version": given.version, "ts": ts}
+
+
+def _because(predictor: Predictor, given: Answer) -> str:
+    return f"{predictor.describes} after {given.version} labels"

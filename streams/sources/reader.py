@@ -1,0 +1,32 @@
+"""Read interactions from a file as plain dicts: CSV or JSON lines, gzip or not, or stdin.
+
+What a file is, its content decides, not its name. Nothing is skipped in silence: a row that
+cannot be used ends the reading with its number and what was expected. Memory stays flat.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from streams.sources import file as source_file
+from streams.sources import rows_csv as source_csv
+from streams.sources import rows_json as source_json
+
+TsUnit = Literal["s", "ms"]
+
+
+def read(
+    path: str, columns: Mapping[str, str] | None = None, ts_unit: TsUnit = "s"
+) -> Iterator[dict[str, Any]]:
+    """Yield one interaction per row, in the file's order; `-` is stdin.
+
+    `columns` names the column of a field where it is not called like it (`{"user": "visitor"}`).
+    Without a `user` column `session` is the user; without `event_id` it is `file:row`; without
+    `action` it is `view`. `ts` is in seconds, in milliseconds where `ts_unit` says so, or ISO.
+
+    Raises:
+        InputError: the file, its header or a row is wrong; the message names the row.
+    """
+    chosen = {field: name for field, name in (columns or {}).items() if name}
+    with source_file.opened(path) as file:
+        rows = source_json.interactions if file.kind == "json lines" else source_csv.interactions
+        yield from rows(file, chosen, ts_unit)

@@ -1,0 +1,77 @@
+"""What a worker does beside handling batches: deliver, look, save, tick, watch.
+
+Each duty is a task for as long as the worker runs; if one ends, so does the worker.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from streams.shards import Ticking
+from streams.worker.keeper import Keeper
+from streams.worker.waits import Waits
+from streams.worker.watchdog import Watchdog
+
+LOOK_EVERY_S = 1.0
+SAVING = 0.1  # share of time spent on that at most, whatever the size of the state
+
+
+class Duties:
+    """Runs the duties; `start` and `stop` on the app's loop."""
+
+    def __init__(
+        self, keeper: Keeper, watchdog: Watchdog, waits: Waits, save_every_s: float
+    ) -> None:
+        self._keeper = keeper
+        self._waits = waits
+        self._watchdog = watchdog
+        self._save_every_s = save_every_s
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin."""
+        self._begin(self._keeper.outbox.run())
+        self._begin(self._watchdog.run())
+        self._begin(self._every(LOOK_EVERY_S, self._look))
+        self._begin(self._every(self._save_every_s, self._keeper.save))
+        for unit in self._keeper.holdings.units:
+            if isinstance(unit, Ticking):
+                self._begin(self._every(unit.every_s, unit.tick))
+
+    async def stop(self) -> None:
+        """End all of them."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _look(self) -> None:
+        await self._keeper.ownership.look(list(self._keeper.holdings))
+
+    def _begin(self, duty: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(duty)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._keeper.fail(error)
+
+    async def _every(
+        self, seconds: float, work: Callable[[], Awaitable[None]], share: float = 1.0
+    ) -> None:
+        waits = self._waits
+        while True:
+            begun = time.monotonic()
+            try:
+                if len(self._keeper.holdings):
+                    await work()
+            except self._keeper.away as error:
+                waits.declare("redis", str(error) or type(error).__name__)
+            else:
+                if len(self._keeper.holdings) and not self._keeper.outbox.stuck:
+                    waits.over("redis")
+            took = time.monotonic() - begun
+            await asyncio.sleep(max(seconds, took / share))

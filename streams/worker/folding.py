@@ -1,0 +1,131 @@
+"""Folds what agents bring into shards: each record once, in order, whatever was sought."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from streams.kafka.ends import Ends
+from streams.kafka.thread import Fetched
+from streams.worker.holding import Holding, Verdict
+from streams.worker.holdings import Holdings
+from streams.worker.link import Link
+from streams.worker.merge import over
+from streams.worker.opening import check_offset
+from streams.worker.outbox import Entry, Outbox
+from streams.worker.waits import Patience
+
+log = logging.getLogger(__name__)
+# With so many records or batches on their way, nothing more is fetched. The broker keeps what
+# comes meanwhile, and the next batches are larger; a queue of small ones would never shorten.
+ENOUGH_RECORDS = 1_000
+ENOUGH_BATCHES = 3
+
+
+class Folding:
+    """Takes batches one by one and knows how many records are on their way.
+
+    A batch is folded in one step, without awaiting; its effects wait in the outbox.
+    """
+
+    def __init__(
+        self, holdings: Holdings, outbox: Outbox, ends: Ends, link: Link, patience: Patience
+    ) -> None:
+        self.batches = 0
+        self._stopping = False
+        self._holdings = holdings
+        self._outbox = outbox
+        self._ends = ends
+        self._link = link
+        self._patience = patience
+        self._records = 0
+        self._batches = 0
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on its way."""
+        return self._batches == 0
+
+    async def room(self) -> None:
+        """Return when more records may be handed over; never, once stopping."""
+        await self._room.wait()
+
+    def took(self, sizes: Sequence[int]) -> None:
+        """Batches of so many records each are on their way."""
+        self._count(sum(sizes), len(sizes))
+
+    def forget(self) -> None:
+        """What was on its way comes no more."""
+        self._count(-self._records, -self._batches)
+
+    def stop(self) -> None:
+        """Let nothing more be handed over."""
+        self._stopping = True
+        self._count(0, 0)
+
+    def _count(self, records: int, batches: int) -> None:
+        self._records = max(0, self._records + records)
+        self._batches = max(0, self._batches + batches)
+        enough = self._records >= ENOUGH_RECORDS or self._batches >= ENOUGH_BATCHES
+        if enough or self._stopping:
+            self._room.clear()
+        else:
+            self._room.set()
+
+    async def handle(self, fetched: Fetched, fail: Callable[[BaseException], None]) -> None:
+        """Fold the records of one partition that one fetch brought."""
+        try:
+            await self._handle(fetched)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # whatever it is, living on without these records is worse
+            fail(error)
+        finally:
+            self._count(-len(fetched.records), -1)
+
+    async def _handle(self, fetched: Fetched) -> None:
+        holding, topic = self._holdings.find(fetched.tp)
+        if holding is None or not (records := await self._accepted(holding, topic, fetched)):
+            return
+        if holding.merge is not None:
+            await over(records[-1].timestamp)
+            holding.accept(topic, records, await self._log_ends(holding))
+        for batch in holding.ready(topic, records):
+            await self._outbox.room()
+            if holding.closing:
+                return
+            entry = Entry(holding, batch, holding.shard.handle(batch))
+            holding.next[batch.topic] = entry.until
+            self._outbox.put(entry)
+            self.batches += 1
+            await asyncio.sleep(0)
+
+    async def _accepted(self, holding: Holding, topic: str, fetched: Fetched) -> Sequence[Any]:
+        """Return the records to fold, none if these are not the ones that come next."""
+        records, verdict = fetched.records, holding.judge(topic, fetched)
+        if verdict is Verdict.TAKE:
+            return records
+        if verdict is Verdict.DROP:
+            return ()
+        if verdict is Verdict.BACK:
+            await self.seek(holding, topic)
+            return ()
+        bounds = await self._patience.ask(lambda: self._ends.bounds([fetched.tp]))
+        check_offset(holding, topic, holding.taken[topic], bounds[fetched.tp])
+        if verdict is Verdict.GAP:
+            holding.pass_over(topic, records[0].offset)
+        return [record for record in records if record.offset >= holding.taken[topic]]
+
+    async def seek(self, holding: Holding, topic: str) -> None:
+        """Go back to where records of a topic are missing."""
+        tp, offset = self._holdings.tp(topic, holding.partition), holding.taken[topic]
+        log.info("%s, partition %d: back to offset %d", topic, tp.partition, offset)
+        laps = await self._link.seek_to({tp: offset})
+        holding.laps[topic] = laps.get(tp, 0)
+
+    async def _log_ends(self, holding: Holding) -> dict[str, int]:
+        tps = self._holdings.tps(holding.unit, holding.partition)
+        ends = await self._patience.ask(lambda: self._ends.ends(tps))
+        return {topic: ends[tp] for tp, topic in tps.items()}

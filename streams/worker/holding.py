@@ -1,0 +1,114 @@
+"""A shard that this worker owns, and how far it has come in each topic.
+
+Three offsets per topic: `taken` is what was accepted of what was fetched, `next` is what the
+state has folded, `done` is up to where the effects are also acknowledged. Only `done` may be
+committed or saved.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from streams.kafka.thread import Fetched
+from streams.shards import MAX_BATCH, Batch, Shard, Unit
+from streams.worker.merge import Merge, Merging
+
+
+class Verdict(Enum):
+    """What to do with records that were fetched."""
+
+    TAKE = auto()
+    DROP = auto()  # from before a seek, or not ours any longer
+    BACK = auto()  # something is missing before them: seek back once
+    GAP = auto()  # missing again after the seek: the log itself may have a hole
+    BEFORE = auto()  # earlier than what was asked for: the log may not be the one we know
+
+
+class Holding:
+    """One shard while it is ours.
+
+    `closing` means that nothing more is handled, `closed` that its effects count no more.
+    """
+
+    def __init__(self, unit: Unit, partition: int, shard: Shard, epoch: int) -> None:
+        self.unit = unit
+        self.partition = partition
+        self.shard = shard
+        self.epoch = epoch
+        self.looked_at = 0.0  # when the epoch was last seen to be ours
+        self.saved_at = 0.0
+        self.closing = False
+        self.closed = False
+        self.taken: dict[str, int] = {}
+        self.next: dict[str, int] = {}
+        self.done: dict[str, int] = {}
+        self.saved: dict[str, int] = {}
+        self.laps: dict[str, int] = {}
+        self.merge: Merge | None = None
+        self._shared_until: Mapping[str, int] = {}
+        self._suspects: dict[str, int] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of its snapshot."""
+        return self.shard.name
+
+    def start(self, offsets: Mapping[str, int], shared: Mapping[str, int]) -> None:
+        """Stand at these offsets; the shared state already knows what lies before `shared`."""
+        self.taken, self.next = dict(offsets), dict(offsets)
+        self.done, self.saved = dict(offsets), dict(offsets)
+        self._shared_until = dict(shared)
+        if isinstance(self.shard, Merging) and self.shard.merged:
+            self.merge = Merge(self.unit.topics, self.shard.knows, offsets)
+
+    def judge(self, topic: str, fetched: Fetched) -> Verdict:
+        """Say what to do with records of one topic, by their lap and offsets."""
+        first, expected = fetched.records[0].offset, self.taken[topic]
+        if self.closing or fetched.lap != self.laps.get(topic):
+            return Verdict.DROP
+        if first == expected:
+            return Verdict.TAKE
+        if first < expected:
+            return Verdict.BEFORE
+        return Verdict.GAP if self.suspect(topic) else Verdict.BACK
+
+    def suspect(self, topic: str) -> bool:
+        """Tell whether what is missing now was missing before, and remember it."""
+        again = self._suspects.get(topic) == self.taken[topic]
+        self._suspects[topic] = self.taken[topic]
+        return again
+
+    def pass_over(self, topic: str, offset: int) -> None:
+        """Accept that the log has nothing between what was taken and `offset`."""
+        if self.next[topic] == self.taken[topic]:
+            if self.done[topic] == self.next[topic]:
+                self.done[topic] = offset
+            self.next[topic] = offset
+        self.taken[topic] = offset
+        if self.merge is not None:
+            self.merge.reach(topic, offset)
+
+    def accept(self, topic: str, records: Sequence[Any], ends: Mapping[str, int]) -> None:
+        """Take records of a topic that is merged; `ready` gives back what is in order."""
+        assert self.merge is not None  # noqa: S101 - asked only where it is
+        self.merge.take(Batch(topic, self.partition, records), ends)
+        self.taken[topic] = records[-1].offset + 1
+
+    def ready(self, topic: str, records: Sequence[Any]) -> Iterator[Batch]:
+        """Yield the batches to handle now."""
+        if self.merge is not None:
+            yield from self.merge.ready()
+            return
+        self.taken[topic] = records[-1].offset + 1
+        yield from self._cut(topic, records)
+
+    def _cut(self, topic: str, records: Sequence[Any]) -> Iterator[Batch]:
+        """Cut records into batches, also where the shared state's knowledge ends."""
+        known, at = self._shared_until.get(topic, 0), 0
+        while at < len(records):
+            old = records[at].offset < known
+            to = min(at + MAX_BATCH, len(records))
+            if old and records[to - 1].offset >= known:
+                to = next(i for i in range(at, to) if records[i].offset >= known)
+            yield Batch(topic, self.partition, records[at:to], old)
+            at = to

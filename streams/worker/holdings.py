@@ -1,0 +1,68 @@
+"""All shards of this worker, found by topic and partition as the broker names them."""
+
+from collections.abc import Iterator, Sequence
+
+from faust.types import TP
+
+from streams.shards import Unit
+from streams.worker.holding import Holding
+
+
+class Holdings:
+    """What is ours now; topics stand on the broker with a prefix."""
+
+    def __init__(self, units: Sequence[Unit], prefix: str) -> None:
+        self.units = list(units)
+        self._prefix = prefix
+        self._topics = {prefix + topic: (unit, topic) for unit in units for topic in unit.topics}
+        self._held: dict[tuple[int, int], Holding] = {}
+
+    def __iter__(self) -> Iterator[Holding]:
+        return iter(list(self._held.values()))
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, holding: Holding) -> None:
+        """Own a shard from now on."""
+        self._held[self._place(holding)] = holding
+
+    def drop(self, holding: Holding) -> None:
+        """Own it no longer and forget its state; harmless if it is gone already."""
+        holding.closing = holding.closed = True
+        if self._held.get(self._place(holding)) is holding:
+            del self._held[self._place(holding)]
+            holding.unit.close(holding.partition)
+
+    def of(self, unit: Unit) -> list[Holding]:
+        """Return the shards of one unit."""
+        return [holding for holding in self._held.values() if holding.unit is unit]
+
+    def find(self, tp: TP) -> tuple[Holding | None, str]:
+        """Return the shard that folds this topic and partition, and the topic without prefix."""
+        unit, topic = self._topics[tp.topic]
+        return self._held.get((self.units.index(unit), tp.partition)), topic
+
+    def tp(self, topic: str, partition: int) -> TP:
+        """Return a topic's partition as the broker names it."""
+        return TP(self._prefix + topic, partition)
+
+    def tps(self, unit: Unit, partition: int) -> dict[TP, str]:
+        """Return all that a shard folds: the broker's name, and the topic without prefix."""
+        return {self.tp(topic, partition): topic for topic in unit.topics}
+
+    def done(self, held: Sequence[Holding]) -> dict[TP, int]:
+        """Return up to where the records of these shards count, as the broker names them."""
+        return {
+            self.tp(topic, holding.partition): offset
+            for holding in held
+            for topic, offset in holding.done.items()
+        }
+
+    def partitions(self, unit: Unit, tps: set[TP]) -> list[int]:
+        """Return the partitions of a unit that are assigned with all of its topics."""
+        wanted = {tp.partition for tp in tps if self._topics.get(tp.topic, (None,))[0] is unit}
+        return sorted(p for p in wanted if set(self.tps(unit, p)) <= tps)
+
+    def _place(self, holding: Holding) -> tuple[int, int]:
+        return self.units.index(holding.unit), holding.partition

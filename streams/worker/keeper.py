@@ -1,0 +1,134 @@
+"""Keeps the shards of this worker: what Faust's consumer asks, and how the worker ends.
+
+What is assigned is opened, what comes is folded, what is taken away is finished, saved, dropped.
+Everything runs on the app's event loop.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from faust.types import TP
+
+from contracts.errors import HeadwaterError, WorkerStalled
+from streams.kafka.thread import Fetched
+from streams.worker.folding import Folding
+from streams.worker.holdings import Holdings
+from streams.worker.link import Link
+from streams.worker.outbox import Outbox
+from streams.worker.ownership import Ownership
+from streams.worker.saving import Saving
+from streams.worker.waits import SHORTEST_S
+
+log = logging.getLogger(__name__)
+FOLD_S = 1.5  # a graceful stop folds for so long, then
+FINISH_S = 2.0  # waits so long for effects, and so long for a Redis that is away
+SAVE_S = 20.0
+
+
+class Keeper:
+    """The middle of a worker; `ended` is called once when it cannot go on."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        ownership: Ownership,
+        folding: Folding,
+        saving: Saving,
+        outbox: Outbox,
+        link: Link,
+    ) -> None:
+        self.holdings = holdings
+        self.ownership = ownership
+        self.folding = folding
+        self.saving = saving
+        self.outbox = outbox
+        self.link = link
+        self.error: HeadwaterError | None = None
+        self.ended: Callable[[], None] = lambda: None
+        self.away: tuple[type[Exception], ...] = ()
+        ownership.failed = self.fail
+
+    @property
+    def moved(self) -> int:
+        """A number that rises with whatever moves."""
+        done = sum(sum(holding.done.values()) for holding in self.holdings)
+        return done + self.folding.batches + self.ownership.opened
+
+    async def room(self) -> None:
+        """Return when more records may be handed over."""
+        await self.folding.room()
+
+    def took(self, sizes: Sequence[int]) -> None:
+        """Batches of so many records each are on their way."""
+        self.folding.took(sizes)
+
+    async def handle(self, fetched: Fetched) -> None:
+        """Fold the records of one partition that one fetch brought."""
+        await self.folding.handle(fetched, self.fail)
+
+    def counted(self, tp: TP) -> int | None:
+        """Return up to where a partition's records count."""
+        holding, topic = self.holdings.find(tp)
+        return None if holding is None else holding.done[topic]
+
+    def assign(self, tps: set[TP]) -> None:
+        """Open the shards of what is assigned, and let them flow."""
+        self.folding.forget()
+        self.ownership.open(tps)
+
+    async def revoke(self) -> None:
+        """Finish what is in hand, save, commit, drop."""
+        await self.ownership.end()
+        for holding in self.holdings:
+            holding.closing = True
+        if self.error is None and len(self.holdings):
+            if await self.outbox.empty(FINISH_S):
+                await self._save()
+            await self.link.commit(self.holdings.done(list(self.holdings)))
+        for holding in self.holdings:
+            self.ownership.drop(holding)
+
+    async def stop(self) -> None:
+        """Fold what was handed over, then give everything back."""
+        self.folding.stop()
+        deadline = time.monotonic() + FOLD_S
+        while not self.folding.idle and self.error is None and time.monotonic() < deadline:
+            await asyncio.sleep(0.005)
+        await self.revoke()
+
+    def fail(self, error: BaseException) -> None:
+        """End the worker; the first error names the reason."""
+        if self.error is not None:
+            return
+        if not isinstance(error, HeadwaterError):
+            log.error("a task of the worker died", exc_info=error)
+            error = WorkerStalled(f"a task of the worker died: {error!r}; see the log")
+        self.error = error
+        for holding in self.holdings:
+            holding.closing = True
+        self.ended()
+
+    async def save(self) -> None:
+        """Save every unit.
+
+        Raises:
+            one of `state.connection.away()`: Redis is away; nothing is half saved.
+        """
+        for unit in self.holdings.units:
+            await self.saving.save(unit)
+
+    async def _save(self) -> None:
+        again_until = time.monotonic() + FINISH_S
+        try:
+            async with asyncio.timeout(SAVE_S):
+                while True:
+                    try:
+                        return await self.save()
+                    except self.away:
+                        if time.monotonic() > again_until:
+                            raise
+                    await asyncio.sleep(SHORTEST_S)
+        except self.away as error:
+            log.warning("not saved, so more will be replayed: %r", error)

@@ -1,0 +1,74 @@
+"""Before a worker starts: Kafka and Redis answer, the topics are there, a key signs."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.errors import RedisAway, SettingsError, TopicsDiffer
+from contracts.settings import Settings
+from state.manifest import Log
+from streams.kafka.admin import admin
+from streams.shards import Unit
+from streams.worker.waits import Backoff
+
+
+def check_key(settings: Settings) -> None:
+    """Raise SettingsError unless there is a key to sign snapshots with."""
+    if not settings.snapshot_key:
+        raise SettingsError(
+            "HEADWATER_SNAPSHOT_KEY is empty, and snapshots must be signed: run `headwater up`, "
+            "which makes one, or set it to a secret of your own, the same for all workers"
+        )
+
+
+def identify(settings: Settings, units: Sequence[Unit]) -> Log:
+    """Return which cluster and topics the settings lead to, waiting up to `wait_s`.
+
+    Raises:
+        KafkaAway: no broker answers.
+        TopicsDiffer: a topic is missing, or those of one unit have unlike partition counts.
+    """
+    names = {topic: settings.topic_prefix + topic for unit in units for topic in unit.topics}
+    with admin(settings) as client:
+        cluster = str(client.describe_cluster()["cluster_id"])
+        found = {t["name"]: t for t in client.describe_topics(list(names.values()))}
+    there = {topic: found[name] for topic, name in names.items()}
+    for topic, described in there.items():
+        if described["error_code"]:
+            raise TopicsDiffer(f"topic '{names[topic]}' is missing; run `headwater topics`")
+    return _log(cluster, there, units)
+
+
+def _log(cluster: str, there: dict[str, Any], units: Sequence[Unit]) -> Log:
+    ids = {topic: str(described["topic_id"] or "") for topic, described in there.items()}
+    counts = {topic: len(described["partitions"]) for topic, described in there.items()}
+    for unit in units:
+        if len({counts[topic] for topic in unit.topics}) > 1:
+            unlike = ", ".join(f"{topic} has {counts[topic]}" for topic in unit.topics)
+            raise TopicsDiffer(
+                f"partition counts must be alike: {unlike}; run `headwater topics --check`"
+            )
+    return Log(cluster, ids, counts)
+
+
+async def wait_for_redis(ping: Any, away: tuple[type[Exception], ...], settings: Settings) -> None:
+    """Return when Redis answers.
+
+    Raises:
+        RedisAway: it did not within `wait_s`.
+    """
+    backoff, deadline = Backoff(), time.monotonic() + settings.wait_s
+    while True:
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + settings.wait_s):
+                await ping()
+        except away as error:
+            if time.monotonic() > deadline:
+                raise RedisAway(
+                    f"no Redis answers at {settings.redis.rpartition('@')[2]} within "
+                    f"{settings.wait_s:g} s ({error}); check HEADWATER_REDIS, or run `headwater up`"
+                ) from None
+            await backoff.sleep()
+        else:
+            return

@@ -1,0 +1,151 @@
+"""Looks once a second at everything that may stand still: lag, tasks, Kafka, Redis, ourselves.
+
+A worker never lives on in silence: lag without progress, or a task that ended, ends it with a
+named exit code. While a wait is declared (see `streams.worker.waits`) the watchdog says nothing.
+"""
+
+import asyncio
+import logging
+import time
+
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from contracts.errors import WorkerStalled
+from contracts.metrics import LAG, SNAPSHOT_AGE
+from streams.kafka.ends import Ends
+from streams.kafka.thread import Where
+from streams.shards import Telemetry
+from streams.telemetry.http import Health
+from streams.worker.holding import Holding
+from streams.worker.keeper import Keeper
+from streams.worker.waits import Waits
+
+log = logging.getLogger(__name__)
+EVERY_S = 1.0
+SILENT_MS = 3_000  # Kafka answers an idle fetch every 0.1 s
+PROBE_S = 3.0
+BEAT_S = 15.0
+
+
+class Watchdog:
+    """Watches one keeper until cancelled."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        waits: Waits,
+        ends: Ends,
+        telemetry: Telemetry,
+        health: Health,
+        patience_s: float,
+    ) -> None:
+        self._keeper = keeper
+        self._waits = waits
+        self._ends = ends
+        self._telemetry = telemetry
+        self._health = health
+        self._patience_s = patience_s
+        self._moved_at = time.monotonic()
+        self._seen = -1
+        self._missing: dict[TP, int] = {}
+        self._shown: set[TP] = set()
+
+    async def run(self) -> None:
+        """Look, sleep, for ever."""
+        self._health.beat_every_s = BEAT_S
+        while True:
+            self._health.beat()
+            await self.look()
+            await asyncio.sleep(EVERY_S)
+
+    async def look(self) -> None:
+        """Look once."""
+        keeper, link = self._keeper, self._keeper.link
+        if not link.begun:
+            return
+        dead = link.dead()
+        if dead is not None:
+            keeper.fail(WorkerStalled(f"the Kafka client's {dead} ended; see the log, restart"))
+            return
+        where = await link.positions()
+        await self._kafka(where)
+        lag = self._lag(where)
+        self._stalled(lag)
+        await self._found_nothing(where)
+        self._ages()
+
+    async def _kafka(self, where: dict[TP, Where]) -> None:
+        """Declare a wait if the broker has not answered lately and does not when asked."""
+        answers = [w.answered_ms for w in where.values() if w.answered_ms]
+        if not answers or time.time() * 1000 - max(answers) < SILENT_MS:
+            if answers:
+                self._waits.over("kafka")
+            return
+        try:
+            async with asyncio.timeout(PROBE_S):
+                await self._ends.ends(list(where))
+        except (KafkaError, TimeoutError) as error:
+            self._waits.declare("kafka", f"no broker answers ({error!r})")
+        else:
+            self._waits.over("kafka")
+
+    def _lag(self, where: dict[TP, Where]) -> dict[TP, int]:
+        lag = {}
+        for tp, at in where.items():
+            holding, topic = self._keeper.holdings.find(tp)
+            if holding is None:
+                lag[tp] = 1  # nobody knows, but it is ours and nothing reads it
+            elif at.end is not None:
+                lag[tp] = max(0, at.end - holding.done[topic])
+                self._telemetry.set(LAG, lag[tp], topic=topic, partition=tp.partition)
+        held = {tp for tp in lag if self._keeper.holdings.find(tp)[0] is not None}
+        for tp in self._shown - held:
+            topic = self._keeper.holdings.find(tp)[1]
+            self._telemetry.forget(LAG, topic=topic, partition=tp.partition)
+        self._shown = held
+        return lag
+
+    def _stalled(self, lag: dict[TP, int]) -> None:
+        keeper, now = self._keeper, time.monotonic()
+        seen = keeper.moved
+        if seen != self._seen or self._waits or not any(lag.values()):
+            self._seen, self._moved_at = seen, now
+        elif now - self._moved_at > self._patience_s:
+            total = sum(lag.values())
+            keeper.fail(
+                WorkerStalled(
+                    f"{total} events wait and none was processed for {self._patience_s:g} s "
+                    "although Kafka and Redis answer; restart the worker and read its log"
+                )
+            )
+
+    async def _found_nothing(self, where: dict[TP, Where]) -> None:
+        """Mend what no later batch would show: Kafka's client is further than the shard.
+
+        Either records were lost on the way here, or the log has a hole at its end (transaction
+        markers, compaction). The first is cured by going back; if nothing comes then, it is the
+        second.
+        """
+        for tp, at in where.items():
+            holding, topic = self._keeper.holdings.find(tp)
+            if holding is None or at.position is None or holding.closing:
+                continue
+            if at.position <= holding.taken[topic] or not self._keeper.folding.idle:
+                self._missing.pop(tp, None)
+            elif self._missing.get(tp) == holding.taken[topic]:
+                await self._mend(holding, topic, at.position)
+            else:
+                self._missing[tp] = holding.taken[topic]
+
+    async def _mend(self, holding: Holding, topic: str, position: int) -> None:
+        if holding.suspect(topic):
+            holding.pass_over(topic, position)
+        else:
+            await self._keeper.folding.seek(holding, topic)
+
+    def _ages(self) -> None:
+        now = time.monotonic()
+        for holding in self._keeper.holdings:
+            age = now - holding.saved_at if holding.next != holding.saved else 0.0
+            self._telemetry.set(SNAPSHOT_AGE, age, shard=holding.name)
