@@ -6,10 +6,10 @@ import zlib
 from collections import Counter
 
 import pytest
-from streams.interactions.intake import Intake
-from streams.interactions.misplaced import LEAST, MOST, QUIET_S, Misplaced
 
 from contracts.settings import Settings
+from streams.interactions.intake import Intake
+from streams.interactions.misplaced import LEAST, MOST, QUIET_S, Misplaced
 from streams.interactions.unit import Interactions
 from streams.offline import OfflineRecord
 from streams.shards import Batch
