@@ -53,6 +53,7 @@ LABELS: dict[str, list[dict[str, str]]] = {
         for measure in ("hr_at_10", "mrr_at_20")
         for model in ("lists", "popularity")
     ],
+    "headwater_judged_events": [{"list": "fresh"}],
     "headwater_state_size": [{"kind": k} for k in ("users", "items", "pairs")],
     "headwater_evictions": [{"kind": "users"}],
     "headwater_snapshot_age_seconds": [{"shard": "interactions.0"}],
