@@ -16,7 +16,10 @@ QUIET_S = 3600.0  # between two warnings
 
 NO_KEY, OTHER_KEY, OTHER_HASH, UNKNOWN = "no key", "another key", "another hash", "unknown"
 THE_USER = "let their producers send the user as the key"
-OWN = "their key is the user, yet neither murmur2 nor crc32 leads there: use a producer's own way"
+OWN = (
+    "their key is the user, yet neither murmur2 nor crc32 leads there: let their producers name no "
+    "partition and use no partitioner of their own"
+)
 REBUILD = "start all workers anew, the first one with `headwater worker --rebuild`"
 HASHES = {
     "murmur2": "their keys are hashed by CRC32, as librdkafka does (confluent-kafka, kcat): set "
