@@ -19,6 +19,7 @@ from kafka.errors import MessageSizeTooLargeError
 from contracts import keys
 from contracts.settings import Settings
 from headwater.local import jars
+from streams.interactions import misplaced
 from tests import console, saved_state
 from tests.producers_world import START, USERS, Event, World, groups, java_partition
 from tests.saved_state import State
@@ -26,6 +27,7 @@ from tests.saved_state import State
 SENT = [event for group in groups() for event in group]
 ONCE = list(dict.fromkeys(SENT))
 RETRIES = len(SENT) - len(ONCE)
+WARNER = misplaced.__name__
 Send = Callable[[World, Sequence[Event]], None]
 
 
@@ -100,13 +102,13 @@ def test_four_kinds_of_producers_mixed_give_the_state_that_one_of_them_gives(
         assert one.outcomes() == {"learned": len(ONCE), "duplicate": RETRIES}
         for send, events in zip((java, python, confluent, without_key), groups(), strict=True):
             feed(mixed, events, send)
-        misplaced = [user for user, at in mixed.placed() if at != java_partition(user, 4)]
+        moved = [user for user, at in mixed.placed() if at != java_partition(user, 4)]
         assert mixed.outcomes() == {
-            "learned": len(ONCE), "duplicate": RETRIES, "rekeyed": len(misplaced),
+            "learned": len(ONCE), "duplicate": RETRIES, "rekeyed": len(moved),
         }  # fmt: skip
-        assert mixed.outcomes("interactions")["rekeyed"] == len(misplaced)
-        assert {user.strip("uü")[0] for user in misplaced} == {"2", "3"}
-        assert "streams.interactions.misplaced" not in child.log.read_text(), "not most of them"
+        assert mixed.outcomes("interactions")["rekeyed"] == len(moved)
+        assert {user.strip("uü")[0] for user in moved} == {"2", "3"}
+        assert WARNER not in child.log.read_text(), "not most of them"
     state = saved_state.read(mixed.settings, START)
     check(state, settings)
     same(state, saved_state.read(one.settings, START))
@@ -133,18 +135,18 @@ def test_where_all_producers_hash_another_way_the_log_says_so_and_a_setting_ends
     half = len(SENT) // 2
     with world.worker() as child:
         feed(world, SENT[:half], confluent)
-        assert world.outcomes()["rekeyed"] > half / 2
-        said = [
-            x for x in child.log.read_text().splitlines() if "streams.interactions.misplaced" in x
-        ]
+        rekeyed = world.outcomes()["rekeyed"]
+        assert rekeyed > half / 2
+        said = [x for x in child.log.read_text().splitlines() if WARNER in x]
     assert len(said) == 1, "once an hour is enough"
     assert "partitioner=murmur2_random" in said[0]
     assert "HEADWATER_PARTITIONER=crc32" in said[0]
+    assert "headwater worker --rebuild" in said[0]
     with world.worker("--rebuild", HEADWATER_PARTITIONER="crc32"):
         confluent(world, SENT[half:])
-        world.until(lambda: world.outcomes("interactions").total() >= len(SENT))
+        world.until(lambda: world.came() == len(SENT) + rekeyed)
         assert world.outcomes("interactions") == {"learned": len(ONCE), "duplicate": RETRIES}
-        assert world.outcomes("interactions-rekeyed")["learned"] == 0
+        assert world.outcomes("interactions-rekeyed") == {"dead_letter": rekeyed}, "of before"
     state = saved_state.read(world.settings, START)
     check(state, settings)
     assert state.owner == {user: zlib.crc32(user.encode()) % 4 for user in state.owner}
