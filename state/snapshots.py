@@ -23,7 +23,6 @@ from state.shelf import Guard, Moved, Shelf
 log = logging.getLogger(__name__)
 YOUNG_S = 3_600  # age of a chunk that no pointer names yet
 TOUCHED_AT_ONCE = 500
-FEW = 8  # chunks cut and hashed at once in another thread
 
 
 class Draft(NamedTuple):

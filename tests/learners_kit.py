@@ -10,7 +10,7 @@ from learners.cooccurrence import CoOccurrence
 from learners.popularity import Popularity
 from learners.rank import Rules
 from learners.ranker import KernelRanker
-from learners.recommender import Events, Learned, Recommender, Shape, Users
+from learners.recommender import Events, Learned, Recommender, Users
 
 RANKERS: dict[str, Callable[[], KernelRanker]] = {
     "popularity": Popularity,
@@ -57,14 +57,6 @@ def learn_all(model: Recommender, users: Users, events: Events) -> list[Learned]
         found.append(model.learn(users, events))
         events = events.after(len(found[-1].user))
     return found
-
-
-def learned_by(shape: Shape, rules: Rules, events: list[Event]) -> tuple[Recommender, Users]:
-    """Return a model and its users after events."""
-    model = Recommender(shape, rules)
-    users = model.open()
-    learn_all(model, users, as_events(events))
-    return model, users
 
 
 def state(ranker: KernelRanker) -> dict[str, bytes]:

@@ -1,14 +1,13 @@
 """However the fetches of two topics interleave, the same sequence comes out, the log's."""
 
-import asyncio
 import json
 from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.shards import Batch, Effects, Message, Record
-from streams.worker.merge import Merge, joined
+from streams.shards import Batch, Record
+from streams.worker.merge import Merge
 from tests.predictor_rows import Line, batch, line
 
 TOPICS = ("features", "labels")
@@ -74,9 +73,9 @@ def all_at_once(log: list[Written]) -> list[str]:
 def fetched(log: list[Written], draw: st.DataObject) -> list[str]:
     """Fetch any pieces at any time; ends are asked for once the last record's time is over."""
     reader, now = Reader(), 0
-    while any(reader.merge.reached[topic] < len(of(log, topic)) for topic in TOPICS):
+    while left := [t for t in TOPICS if reader.merge.reached[t] < len(of(log, t))]:
         now = max(now, draw.draw(st.integers(0, len(log))))
-        topic = draw.draw(st.sampled_from(TOPICS))
+        topic = draw.draw(st.sampled_from(left))
         there = of(log[:now], topic)[reader.merge.reached[topic] :]
         lines = there[: draw.draw(st.integers(1, 4))]
         if not lines:
@@ -148,22 +147,6 @@ def test_a_record_that_cannot_be_decoded_keeps_its_place() -> None:
     reader = Merge(TOPICS, lambda _: False, dict.fromkeys(TOPICS, 0))
     reader.take(batch("features", Line(0, 5, None), Line(1, 6, b"\xff{")), ends(2, 0))
     assert [len(ready.records) for ready in reader.ready()] == [2]
-
-
-def test_joined_effects_go_out_in_order() -> None:
-    out: list[str] = []
-
-    async def first() -> None:
-        out.append("first")
-
-    async def second() -> None:
-        out.append("second")
-
-    one = Message("predictions", b"a", b"1")
-    effects = joined([Effects([one], first), Effects(), Effects([one], second)])
-    assert effects.publish is not None
-    asyncio.run(effects.publish())  # type: ignore[arg-type]
-    assert ([one, one], ["first", "second"]) == (effects.messages, out)
 
 
 def ends(features: int, labels: int) -> dict[str, int]:

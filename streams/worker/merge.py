@@ -25,7 +25,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from streams.shards import MAX_BATCH, Batch, Effects, Record
+from streams.shards import MAX_BATCH, Batch, Record
 
 LONGEST_WAIT_MS = 5  # for another machine's clock; ours is not asked to agree with the broker's
 
@@ -149,15 +149,3 @@ async def over(ms: int) -> None:
     left = ms + 1 - time.time() * 1000
     if left > 0:
         await asyncio.sleep(min(left, LONGEST_WAIT_MS) / 1000)
-
-
-def joined(effects: Sequence[Effects]) -> Effects:
-    """Return many batches' effects as one."""
-    messages = [message for effect in effects for message in effect.messages]
-    steps = [effect.publish for effect in effects if effect.publish is not None]
-
-    async def publish() -> None:
-        for step in steps:
-            await step()
-
-    return Effects(messages, publish if steps else None)
