@@ -14,7 +14,7 @@ from streams.worker.waits import Waits
 from streams.worker.watchdog import Watchdog
 
 LOOK_EVERY_S = 1.0
-SAVING = 0.1  # share of time spent on that at most, whatever the size of the state
+SAVING = 0.1  # share of the time spent saving at most, whatever the size of the state
 
 
 class Duties:
@@ -34,7 +34,7 @@ class Duties:
         self._begin(self._keeper.outbox.run())
         self._begin(self._watchdog.run())
         self._begin(self._every(LOOK_EVERY_S, self._look))
-        self._begin(self._every(self._save_every_s, self._keeper.save))
+        self._begin(self._every(self._save_every_s, self._keeper.save, SAVING))
         for unit in self._keeper.holdings.units:
             if isinstance(unit, Ticking):
                 self._begin(self._every(unit.every_s, unit.tick))
