@@ -36,7 +36,7 @@ class Event(NamedTuple):
 
 
 def groups(seed: int = 7) -> list[list[Event]]:
-    """Return events by group of users; in each, users take turns; some events come twice."""
+    """Return events by group of users, who take turns; some come twice, one has no item."""
     rng = random.Random(seed)  # noqa: S311 - no secret
     found = []
     for group in range(GROUPS):
@@ -46,6 +46,7 @@ def groups(seed: int = 7) -> list[list[Event]]:
             events.append(_event(f"{group}-{n}", user, n, int(ITEMS * rng.random() ** 2)))
             if n % RETRY_EVERY == RETRY_EVERY - 1:
                 events.append(events[-1])
+        events.insert(len(events) // 2, Event(f"u{group}.0", "", f'{{"user": "u{group}.0"}}'))
         found.append(events)
     return found
 
@@ -117,11 +118,10 @@ class World:
         return found["learned"] + found["duplicate"] + found["dead_letter"]
 
     def placed(self) -> list[tuple[str, int]]:
-        """Return user and partition of each message in `interactions`."""
-        return [
-            (json.loads(record.value)["user"], record.partition)
-            for record in self.records("interactions")
-        ]
+        """Return user and partition of each message in `interactions` that can be used."""
+        records = self.records("interactions")
+        bodies = ((json.loads(record.value), record.partition) for record in records)
+        return [(body["user"], partition) for body, partition in bodies if "item" in body]
 
     def records(self, topic: str) -> list[Any]:
         """Return every record of a topic."""
