@@ -22,11 +22,12 @@ Offsets = dict[str, dict[int, int]]  # topic -> partition -> next offset
 
 
 class Log(msgspec.Struct, frozen=True):
-    """Which log offsets belong to: the cluster, and each topic's id and partition count."""
+    """Which log offsets belong to: the cluster, each topic's id and partition count, the hash."""
 
     cluster: str
     topics: dict[str, str] = {}
     partitions: dict[str, int] = {}
+    partitioner: str = "murmur2"
 
     def only(self, topics: Iterable[str]) -> "Log":
         """Return what concerns these topics."""
@@ -35,6 +36,7 @@ class Log(msgspec.Struct, frozen=True):
             self.cluster,
             {name: id_ for name, id_ in self.topics.items() if name in names},
             {name: n for name, n in self.partitions.items() if name in names},
+            self.partitioner,
         )
 
 

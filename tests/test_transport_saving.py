@@ -186,6 +186,7 @@ def test_nothing_new_is_not_saved_again() -> None:
     [
         (Log("other", LOG.topics, LOG.partitions), StateRefused, "cluster"),
         (Log("cluster", LOG.topics, {A: 3, B: 3}), TopicsDiffer, "--rebuild"),
+        (Log("cluster", LOG.topics, LOG.partitions, "crc32"), StateRefused, "PARTITIONER"),
         (Log("cluster", {A: "new", B: "b"}, LOG.partitions), StateRefused, "made anew"),
     ],
 )

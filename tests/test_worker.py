@@ -107,10 +107,11 @@ def test_lag_without_progress_ends_the_worker(flow: Flow) -> None:
         ({"redis": "redis://127.0.0.1:1/0"}, RedisAway, "HEADWATER_REDIS"),
         ({"kafka": "127.0.0.1:1"}, KafkaAway, "HEADWATER_KAFKA"),
         ({"topic_prefix": "nowhere."}, TopicsDiffer, "headwater topics"),
+        ({"partitions": 7}, TopicsDiffer, "HEADWATER_PARTITIONS"),
     ],
 )
 def test_a_worker_that_cannot_start_says_what_to_do(
-    flow: Flow, change: dict[str, str], error: type[HeadwaterError], says: str
+    flow: Flow, change: dict[str, str | int], error: type[HeadwaterError], says: str
 ) -> None:
     changed = msgspec.structs.replace(flow.settings, **change, wait_s=0.5)
     with pytest.raises(error, match=says):

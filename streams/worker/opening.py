@@ -130,6 +130,12 @@ class Opening:
                 f"snapshot '{name}' was made with partitions {_counts(there)}, now there are "
                 f"{_counts(here)}: users have moved; {REBUILD}"
             )
+        if here.partitioner != there.partitioner:
+            raise StateRefused(
+                f"snapshot '{name}' was made with HEADWATER_PARTITIONER={there.partitioner}, now "
+                f"it is {here.partitioner}: users would stand in two partitions; set it back, or "
+                f"{REBUILD}"
+            )
         if here.topics != there.topics:
             raise StateRefused(
                 f"snapshot '{name}' was made from topics that were deleted and made anew since; "

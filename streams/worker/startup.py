@@ -7,8 +7,10 @@ from typing import Any
 
 from contracts.errors import RedisAway, SettingsError, TopicsDiffer
 from contracts.settings import Settings
+from contracts.topics import INTERACTIONS
 from state.manifest import Log
 from streams.kafka.admin import admin
+from streams.kafka.topics import REBUILD
 from streams.shards import Unit
 from streams.worker.waits import Backoff
 
@@ -37,10 +39,21 @@ def identify(settings: Settings, units: Sequence[Unit]) -> Log:
     for topic, described in there.items():
         if described["error_code"]:
             raise TopicsDiffer(f"topic '{names[topic]}' is missing; run `headwater topics`")
-    return _log(cluster, there, units)
+    _check_count(there, settings)
+    return _log(cluster, there, units, settings.partitioner)
 
 
-def _log(cluster: str, there: dict[str, Any], units: Sequence[Unit]) -> Log:
+def _check_count(there: dict[str, Any], settings: Settings) -> None:
+    if INTERACTIONS.name in there:
+        found = len(there[INTERACTIONS.name]["partitions"])
+        if found != settings.partitions:
+            raise TopicsDiffer(
+                f"topic '{settings.topic_prefix}{INTERACTIONS.name}' has {found} partitions, "
+                f"HEADWATER_PARTITIONS is {settings.partitions}: {REBUILD.format(found=found)}"
+            )
+
+
+def _log(cluster: str, there: dict[str, Any], units: Sequence[Unit], partitioner: str) -> Log:
     ids = {topic: str(described["topic_id"] or "") for topic, described in there.items()}
     counts = {topic: len(described["partitions"]) for topic, described in there.items()}
     for unit in units:
@@ -49,7 +62,7 @@ def _log(cluster: str, there: dict[str, Any], units: Sequence[Unit]) -> Log:
             raise TopicsDiffer(
                 f"partition counts must be alike: {unlike}; run `headwater topics --check`"
             )
-    return Log(cluster, ids, counts)
+    return Log(cluster, ids, counts, partitioner)
 
 
 async def wait_for_redis(ping: Any, away: tuple[type[Exception], ...], settings: Settings) -> None:
