@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,17 +12,7 @@ from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, DRIFTS, INTERACTIONS
 from learners import quality
 from streams.interactions.unit import Interactions, InteractionsShard
-from streams.shards import MAX_BATCH, Batch, NoTelemetry
-
-
-class OfflineRecord(NamedTuple):
-    """A record as Kafka would give it; its time is that of its event."""
-
-    offset: int
-    timestamp: int
-    value: bytes | None
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
+from streams.shards import MAX_BATCH, Batch, NoTelemetry, PlainRecord, send_nowhere
 
 
 class Report(NamedTuple):
@@ -48,10 +38,6 @@ class Report(NamedTuple):
         }
 
 
-async def _nowhere(commands: list[bytes]) -> None:
-    """Publish to nobody."""
-
-
 def replay(
     rows: Iterable[dict[str, Any]], settings: Settings, batch_size: int = MAX_BATCH
 ) -> Report:
@@ -63,7 +49,7 @@ def replay(
         batch_size: events per batch; the figures do not depend on it.
     """
     settings = msgspec.structs.replace(settings, partitions=1, fresh_sample=1.0)
-    shard = Interactions(settings, NoTelemetry(), _nowhere, _nowhere).open(0)
+    shard = Interactions(settings, NoTelemetry(), send_nowhere, send_nowhere).open(0)
     seconds, drifts = 0.0, 0
     outcomes = {"dead_letters": 0, "read": 0}
     for records in _batches(rows, batch_size):
@@ -90,11 +76,11 @@ def _report(
     )
 
 
-def _batches(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[OfflineRecord]]:
+def _batches(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[PlainRecord]]:
     encode = msgspec.json.Encoder().encode
     numbered = enumerate(rows)
     while batch := [
-        OfflineRecord(offset, math.ceil(float(row["ts"]) * 1000), encode(row))
+        PlainRecord(offset, math.ceil(float(row["ts"]) * 1000), encode(row))
         for offset, row in itertools.islice(numbered, size)
     ]:
         yield batch

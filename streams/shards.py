@@ -16,6 +16,7 @@ MAX_BATCH = 500
 
 Parts = dict[str, bytes]
 Publish = Callable[[], Awaitable[None]]
+Send = Callable[[list[bytes]], Awaitable[None]]  # delivers packed Redis commands
 
 
 class Record(Protocol):
@@ -31,6 +32,16 @@ class Record(Protocol):
     def timestamp(self) -> int: ...  # noqa: D102
     @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
+
+
+class PlainRecord(NamedTuple):
+    """A record that no broker gave: of an offline replay, or of a test."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Batch(NamedTuple):
@@ -173,3 +184,7 @@ class NoTelemetry:
 
     def forget(self, metric: Metric, **labels: object) -> None:
         """Ignore it."""
+
+
+async def send_nowhere(commands: list[bytes]) -> None:
+    """Take commands as `Send` does, and publish to nobody."""

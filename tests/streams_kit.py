@@ -10,8 +10,7 @@ from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from streams.interactions.unit import Interactions, InteractionsShard
 from streams.kafka.partitioner import Partitioner
-from streams.offline import OfflineRecord
-from streams.shards import Batch, Effects, NoTelemetry, Record
+from streams.shards import Batch, Effects, NoTelemetry, PlainRecord, Record
 
 NOW = 1_700_000_000.0  # the time of every record, unless another is given
 Headers = Sequence[tuple[str, Any]]
@@ -27,7 +26,7 @@ def event(n: int = 0, **fields: Any) -> dict[str, Any]:
 def record(value: Any, offset: int = 0, headers: Headers = (), at: float = NOW) -> Record:
     """Return a record of a dict, or of bytes as they are."""
     data = value if value is None or isinstance(value, bytes) else encode(value)
-    return OfflineRecord(offset, round(at * 1000), data, b"a key", headers)
+    return PlainRecord(offset, round(at * 1000), data, b"a key", headers)
 
 
 def batch(records: Sequence[Record], rekeyed: bool = False, known: bool = False) -> Batch:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.events import LATEST_AHEAD_S, REASONS, Interaction
 from contracts.settings import Settings
-from streams.interactions.decode import DeadMessage, EventDecoder, checked_id, checked_time
+from streams.decode import DeadMessage, EventDecoder, checked_id, checked_time
 from streams.interactions.intake import Intake
 from tests.streams_kit import NOW, batch, encode, event, record
 

@@ -16,9 +16,8 @@ from contracts import events, exits, metrics, settings
 from contracts.settings import Settings
 from headwater.commands import COMMANDS
 from streams.interactions.unit import Interactions
-from streams.offline import OfflineRecord
 from streams.predictions.unit import PredictorsUnit
-from streams.shards import Batch, Effects, NoTelemetry, Ticking
+from streams.shards import Batch, Effects, NoTelemetry, PlainRecord, Ticking
 from tests import docs_tables
 
 ROOT = Path(__file__).parents[1]
@@ -208,9 +207,9 @@ async def published(unit: object, effects: list[Effects]) -> None:
         await unit.tick()
 
 
-def record(offset: int, value: dict[str, Any]) -> OfflineRecord:
+def record(offset: int, value: dict[str, Any]) -> PlainRecord:
     """Return a record that comes late enough for its event."""
-    return OfflineRecord(offset, int((TS + 10_000) * 1000), json.dumps(value).encode(), b"ann")
+    return PlainRecord(offset, int((TS + 10_000) * 1000), json.dumps(value).encode(), b"ann")
 
 
 def values(made: list[bytes]) -> dict[str, Any]:

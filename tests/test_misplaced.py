@@ -11,8 +11,7 @@ from contracts.settings import Settings
 from streams.interactions.intake import Intake
 from streams.interactions.misplaced import LEAST, MOST, QUIET_S, Misplaced
 from streams.interactions.unit import Interactions
-from streams.offline import OfflineRecord
-from streams.shards import Batch
+from streams.shards import Batch, PlainRecord
 from tests.streams_kit import batch, encode, event, record, shard_of, users_of
 
 FOUR = Settings(partitions=4)
@@ -23,7 +22,7 @@ BY_NOTHING = [user for user in OTHERS if zlib.crc32(user.encode()) % 4 != 0]
 
 def cause(user: str, key: bytes | None, settings: Settings = FOUR) -> dict[str, int]:
     """Return what partition 0 makes of an event of somebody else."""
-    arrived = OfflineRecord(0, 1_700_000_000_000, encode(event(user=user)), key, ())
+    arrived = PlainRecord(0, 1_700_000_000_000, encode(event(user=user)), key, ())
     taken = Intake(settings, 0, lambda _: False).take(Batch("interactions", 0, [arrived]))
     assert taken.outcomes == {"rekeyed": 1}
     return dict(taken.causes)

@@ -13,8 +13,9 @@ import msgspec
 from contracts.events import Interaction
 from contracts.settings import Settings
 from contracts.topics import REKEYED
+from streams.dead_letters import dead_letter
+from streams.decode import Dead, DeadMessage, EventDecoder, checked_id, checked_time
 from streams.interactions import messages
-from streams.interactions.decode import Dead, DeadMessage, EventDecoder, checked_id, checked_time
 from streams.interactions.misplaced import Cause
 from streams.kafka.partitioner import Partitioner
 from streams.shards import Batch, Message, Record
@@ -123,7 +124,7 @@ class Intake:
         return False
 
     def _bury(self, record: Record, batch: Batch, dead: Dead, taken: Taken) -> str:
-        letter = messages.dead_letter(record, batch.topic, batch.partition, dead)
+        letter = dead_letter(record, batch.topic, batch.partition, dead)
         taken.messages.append(letter)
         taken.reasons[dead.reason] += 1
         return "dead_letter"

@@ -1,41 +1,14 @@
-"""Messages that a shard sends on: dead letters, re-keyed events, drifts."""
+"""Messages that a shard of interactions sends: re-keyed events, drifts."""
 
-import base64
 from typing import Any
 
 import msgspec
 
-from contracts.topics import DEAD_LETTERS, DRIFTS, REKEYED
-from streams.interactions.decode import Dead
+from contracts.topics import DRIFTS, REKEYED
 from streams.shards import Message, Record
 
-MAX_DEAD_BYTES = 65_536  # of a value or key: the letter must fit where the message did
-MAX_SHOWN_KEY = 1024
 MAX_OFFSET = 2**63 - 1
 ORIGIN = "origin"  # header of a re-keyed event: b"partition:offset" in `interactions`
-
-
-def dead_letter(record: Record, topic: str, partition: int, dead: Dead) -> Message:
-    """Return the message that keeps what could not be used, with reason and position."""
-    value = record.value or b""
-    body = {
-        "reason": dead.reason,
-        "detail": dead.detail,
-        "topic": topic,
-        "partition": partition,
-        "offset": record.offset,
-        "ts": record.timestamp / 1000,
-        "key": None if record.key is None else _readable(record.key),
-        "value_base64": base64.b64encode(value[:MAX_DEAD_BYTES]).decode(),
-        "size": len(value),
-    }
-    headers = [("reason", dead.reason.encode())]
-    key = None if record.key is None else record.key[:MAX_DEAD_BYTES]
-    return Message(DEAD_LETTERS.name, key, msgspec.json.encode(body), None, headers)
-
-
-def _readable(key: bytes) -> str:
-    return key[:MAX_SHOWN_KEY].decode(errors="backslashreplace")
 
 
 def rekeyed(record: Record, user: str, origin: int, partition: int) -> Message:
@@ -62,4 +35,4 @@ def origin_of(record: Record, partitions: int) -> tuple[int, int]:
 def drift(model: str, fields: dict[str, Any]) -> Message:
     """Return the message that tells of a change."""
     body = {"model": model, "detector": "adwin", "level": "drift", "reaction": "none", **fields}
-    return Message(DRIFTS.name, model.encode(), msgspec.json.encode(body), None, [])
+    return Message(DRIFTS.name, model.encode(), msgspec.json.encode(body))

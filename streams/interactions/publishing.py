@@ -1,7 +1,5 @@
 """Publishing: what was learned becomes answers that stand in Redis."""
 
-from collections.abc import Awaitable, Callable
-
 import numpy as np
 
 from contracts import metrics
@@ -9,9 +7,8 @@ from contracts.settings import Settings
 from learners.arrays import I32
 from learners.recommender import Events, Learned, Recommender
 from state.lists import Lists, Ranked
-from streams.shards import Publish, Telemetry
+from streams.shards import Publish, Send, Telemetry
 
-Send = Callable[[list[bytes]], Awaitable[None]]
 SLICE = 200  # lists of similar items made at a time, so that the event loop is not held
 
 

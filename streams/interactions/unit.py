@@ -23,8 +23,8 @@ from streams.interactions import gauges, messages
 from streams.interactions.gauges import Evictions
 from streams.interactions.intake import Intake, Taken
 from streams.interactions.misplaced import Misplaced
-from streams.interactions.publishing import Publishing, Send
-from streams.shards import Batch, Effects, Message, Telemetry
+from streams.interactions.publishing import Publishing
+from streams.shards import Batch, Effects, Message, Send, Telemetry
 
 KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
 

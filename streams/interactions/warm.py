@@ -11,8 +11,7 @@ import msgspec
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS
 from streams.interactions.unit import Interactions
-from streams.offline import OfflineRecord
-from streams.shards import Batch, NoTelemetry
+from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
 
 EVENTS, USERS, ITEMS = 300, 7, 40
 FIRST_TS = 1_000_000_000.0
@@ -27,7 +26,7 @@ def warm(settings: Settings | None = None) -> None:
         users_capacity=2 * USERS,
         items_capacity=2 * ITEMS,
     )
-    unit = Interactions(small, NoTelemetry(), _nowhere, _nowhere)
+    unit = Interactions(small, NoTelemetry(), send_nowhere, send_nowhere)
     shard = unit.open(0)
     shard.handle(Batch(INTERACTIONS.name, 0, [_record(n) for n in range(EVENTS)]))
     asyncio.run(unit.tick())
@@ -37,12 +36,8 @@ def warm(settings: Settings | None = None) -> None:
     unit.open(0).load(own)
 
 
-def _record(n: int) -> OfflineRecord:
+def _record(n: int) -> PlainRecord:
     ts = FIRST_TS + n
     who, what = f"user{n % USERS}", f"item{n * n % ITEMS}"
     event = {"event_id": str(n), "user": who, "item": what, "action": "view", "ts": ts}
-    return OfflineRecord(n, int(ts * 1000), msgspec.json.encode(event))
-
-
-async def _nowhere(commands: list[bytes]) -> None:
-    """Publish to nobody."""
+    return PlainRecord(n, int(ts * 1000), msgspec.json.encode(event))

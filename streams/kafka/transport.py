@@ -12,21 +12,21 @@ carry the lap they were fetched in, so what was under way during a seek is known
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.kafka.link import ConsumerLink
 from streams.kafka.thread import Fetched, FetchThread, PausedAtFirst
-from streams.worker.link import Link
 
 
 class Keeper(Protocol):
     """What the transport asks and tells; all of it on the event loop of the app."""
 
-    link: Link
+    link: ConsumerLink
 
     async def room(self) -> None:
         """Return when more records may be handed over."""
@@ -47,12 +47,6 @@ class Keeper(Protocol):
         """Something died; end the worker."""
 
 
-class Message(NamedTuple):
-    """What Faust's stream carries around a batch: the offset is the last record's."""
-
-    fetched: Fetched
-
-
 class Consumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer with a batch as the unit of work."""
 
@@ -66,14 +60,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def _getmany(
         self, active_partitions: set[TP] | None, timeout: float
-    ) -> Mapping[TP, list[Message]]:
+    ) -> Mapping[TP, list[Fetched]]:
         await self.keeper.room()
         batches = await self._thread.fetch(active_partitions or set(), timeout)
         self.keeper.took([len(batch.records) for batch in batches])
-        return {batch.tp: [Message(batch)] for batch in batches}
+        return {batch.tp: [batch] for batch in batches}
 
-    def _to_message(self, tp: TP, record: Message) -> Any:
-        last = record.fetched.records[-1]
+    def _to_message(self, tp: TP, fetched: Fetched) -> Any:
+        last = fetched.records[-1]
         return driver.ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -82,7 +76,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             last.timestamp_type,
             None,
             None,
-            record.fetched,
+            fetched,
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
@@ -151,7 +145,7 @@ class Transport(driver.Transport):  # type: ignore[misc]
         return consumer
 
 
-class Whole(faust.Schema):  # type: ignore[misc]
+class BatchSchema(faust.Schema):  # type: ignore[misc]
     """The value of an event is the batch as it came; nothing is decoded by Faust."""
 
     def compile(self, app: Any, **_: Any) -> Any:
@@ -161,8 +155,3 @@ class Whole(faust.Schema):  # type: ignore[misc]
             return app.create_event(None, message.value, None, message)
 
         return decode
-
-
-def names(topics: Iterable[str], prefix: str) -> list[str]:
-    """Return the topics' names on the broker."""
-    return [prefix + topic for topic in topics]

@@ -1,7 +1,7 @@
 """One partition of `features` and `labels`: answer, judge, learn, message by message."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,10 @@ from contracts.settings import Settings
 from contracts.topics import FEATURES, LABELS, PREDICTIONS
 from learners.predictor import Answer, Predictor
 from state.predictions import Predictions
-from streams.interactions import messages
-from streams.interactions.decode import DeadMessage, EventDecoder, checked_id, checked_time
+from streams.dead_letters import dead_letter
+from streams.decode import DeadMessage, EventDecoder, checked_id, checked_time
 from streams.predictions.pending import Asked, Pending
-from streams.shards import Batch, Effects, Message, Parts, Record, Telemetry
-
-Send = Callable[[list[bytes]], Awaitable[None]]
+from streams.shards import Batch, Effects, Message, Parts, Record, Send, Telemetry
 
 
 class _Reference(msgspec.Struct, gc=False):
@@ -66,9 +64,7 @@ class PredictorsShard:
                 work.counts[step(record, work)] += 1
             except DeadMessage as error:
                 work.reasons[error.dead.reason] += 1
-                work.messages.append(
-                    messages.dead_letter(record, batch.topic, batch.partition, error.dead)
-                )
+                work.messages.append(dead_letter(record, batch.topic, batch.partition, error.dead))
         self._tell(batch.topic, work)
         commands = work.writes.commands()
         return Effects(work.messages, partial(self._send, commands) if commands else None)

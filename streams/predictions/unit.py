@@ -1,7 +1,7 @@
 """Predictors as a unit of the worker, and the same shard without Kafka.
 
 unit = PredictorsUnit(settings, telemetry, send)
-report = replay_offline(source_examples.read("elec.csv", "elec", "class"), settings, "elec")
+report = replay_offline(examples.read("elec.csv", "elec", "class"), settings, "elec")
 """
 
 import math
@@ -14,8 +14,16 @@ from contracts.errors import SettingsError
 from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, FEATURES, LABELS
 from learners.predictor import Predictor
-from streams.predictions.shard import PredictorsShard, Send
-from streams.shards import Batch, Effects, NoTelemetry, Telemetry
+from streams.predictions.shard import PredictorsShard
+from streams.shards import (
+    Batch,
+    Effects,
+    NoTelemetry,
+    PlainRecord,
+    Send,
+    Telemetry,
+    send_nowhere,
+)
 from streams.sources.examples import Example
 
 
@@ -60,16 +68,6 @@ class Report(NamedTuple):
         return {**head, "dead_letters": self.dead_letters, **self.figures}
 
 
-class _Row(NamedTuple):
-    """A record as the broker would give it."""
-
-    key: bytes
-    value: bytes
-    offset: int
-    timestamp: int
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
 def check(settings: Settings) -> None:
     """Build every predictor once.
 
@@ -95,7 +93,7 @@ def replay_offline(rows: Iterable[Example], settings: Settings, name: str) -> Re
         )
     only = {name: settings.predictors[name]}
     shard = PredictorsShard(
-        0, msgspec.structs.replace(settings, predictors=only), NoTelemetry(), _nowhere
+        0, msgspec.structs.replace(settings, predictors=only), NoTelemetry(), send_nowhere
     )
     events = dead = 0
     for effects in _folded(shard, rows):
@@ -109,14 +107,10 @@ def _folded(shard: PredictorsShard, rows: Iterable[Example]) -> Iterator[list[Ef
         effects = []
         for topic, value in zip((FEATURES.name, LABELS.name), row, strict=True):
             if value is not None:
-                effects.append(shard.handle(Batch(topic, 0, [_row(value, offset)])))
+                effects.append(shard.handle(Batch(topic, 0, [_record(value, offset)])))
         yield effects
 
 
-def _row(value: dict[str, Any], offset: int) -> _Row:
+def _record(value: dict[str, Any], offset: int) -> PlainRecord:
     ms = math.ceil(value["ts"] * 1000)
-    return _Row(str(value["id"]).encode(), msgspec.json.encode(value), offset, ms)
-
-
-async def _nowhere(commands: list[bytes]) -> None:
-    """Publish nothing."""
+    return PlainRecord(offset, ms, msgspec.json.encode(value), str(value["id"]).encode())

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from streams.kafka.ends import Ends
+from streams.kafka.link import ConsumerLink
 from streams.kafka.thread import Fetched
 from streams.worker.holding import Holding, Verdict
 from streams.worker.holdings import Holdings
-from streams.worker.link import Link
 from streams.worker.merge import over
 from streams.worker.opening import check_offset
 from streams.worker.outbox import Entry, Outbox
@@ -29,7 +29,7 @@ class Folding:
     """
 
     def __init__(
-        self, holdings: Holdings, outbox: Outbox, ends: Ends, link: Link, patience: Patience
+        self, holdings: Holdings, outbox: Outbox, ends: Ends, link: ConsumerLink, patience: Patience
     ) -> None:
         self.batches = 0
         self._stopping = False

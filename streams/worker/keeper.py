@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from faust.types import TP
 
 from contracts.errors import HeadwaterError, WorkerStalled
+from streams.kafka.link import ConsumerLink
 from streams.kafka.thread import Fetched
 from streams.worker.folding import Folding
 from streams.worker.holdings import Holdings
-from streams.worker.link import Link
 from streams.worker.outbox import Outbox
 from streams.worker.ownership import Ownership
 from streams.worker.saving import Saving
@@ -37,7 +37,7 @@ class Keeper:
         folding: Folding,
         saving: Saving,
         outbox: Outbox,
-        link: Link,
+        link: ConsumerLink,
     ) -> None:
         self.holdings = holdings
         self.ownership = ownership

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from contracts.metrics import FRESHNESS, STAGE_SECONDS
-from streams.kafka.sender import Sender
 from streams.shards import Batch, Effects, Telemetry
 from streams.worker.holding import Holding
+from streams.worker.sender import Sender
 from streams.worker.waits import Backoff, Waits
 
 ROOM = 4  # batches that may wait

@@ -9,10 +9,10 @@ from typing import Any
 from faust.types import TP
 
 from streams.kafka.ends import Ends
+from streams.kafka.link import ConsumerLink
 from streams.shards import Unit
 from streams.worker.holding import Holding
 from streams.worker.holdings import Holdings
-from streams.worker.link import Link
 from streams.worker.opening import Opening
 from streams.worker.outbox import Outbox
 from streams.worker.waits import Patience, Waits
@@ -30,7 +30,7 @@ class Ownership:
         opening: Opening,
         outbox: Outbox,
         ends: Ends,
-        link: Link,
+        link: ConsumerLink,
         patience: Patience,
     ) -> None:
         self.failed: Callable[[BaseException], None]

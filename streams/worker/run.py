@@ -15,10 +15,10 @@ from contracts import exits
 from contracts.errors import WorkerStalled
 from contracts.settings import Settings
 from state.connection import away, connect
-from streams.app import Desk, build, standard_units
 from streams.shards import Telemetry, Unit
 from streams.telemetry.http import Health
 from streams.worker import startup
+from streams.worker.app import Components, build, standard_units
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -52,26 +52,26 @@ def run(
     sys.setswitchinterval(SWITCH_S)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    desk = Desk(settings, redis, units, identity, telemetry, health)
-    app = build(settings, desk)
+    components = Components(settings, redis, units, identity, telemetry, health)
+    app = build(settings, components)
     worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
 
     def ended() -> None:
-        health.ready, health.reason = False, str(desk.keeper.error)
+        health.ready, health.reason = False, str(components.keeper.error)
         worker.end()
 
-    desk.keeper.ended = ended
+    components.keeper.ended = ended
     try:
         worker.execute_from_commandline()
     except SystemExit:
         pass
     except Exception as error:
-        if desk.keeper.error is None:
+        if components.keeper.error is None:
             raise WorkerStalled(f"the worker died: {error!r}; restart it, read the log") from error
     finally:
         health.ready, health.reason = False, "stopped"
-    if desk.keeper.error is not None:
-        raise desk.keeper.error
+    if components.keeper.error is not None:
+        raise components.keeper.error
 
 
 class Worker(faust.Worker):  # type: ignore[misc]

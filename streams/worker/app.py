@@ -14,20 +14,20 @@ from state.manifest import Log
 from state.redis_shelf import RedisShelf
 from state.snapshots import Snapshots
 from streams.kafka.ends import Ends
-from streams.kafka.sender import Sender
+from streams.kafka.link import ConsumerLink
 from streams.kafka.thread import Fetched
-from streams.kafka.transport import Transport, Whole, names
+from streams.kafka.transport import BatchSchema, Transport
 from streams.shards import Telemetry, Unit
 from streams.telemetry.http import Health
 from streams.worker.duties import Duties
 from streams.worker.folding import Folding
 from streams.worker.holdings import Holdings
 from streams.worker.keeper import Keeper
-from streams.worker.link import Link
 from streams.worker.opening import Opening
 from streams.worker.outbox import Outbox
 from streams.worker.ownership import Ownership
 from streams.worker.saving import Saving
+from streams.worker.sender import Sender
 from streams.worker.waits import Patience, Waits
 from streams.worker.watchdog import Watchdog
 
@@ -49,25 +49,25 @@ class App(faust.App):  # type: ignore[misc]
 
     BootStrategy = WithoutWeb
     logger = logging.getLogger("faust.app")
-    desk: "Desk"
+    components: "Components"
 
     async def on_start(self) -> None:
         """Begin the worker's duties."""
         await super().on_start()
-        self.desk.duties.start()
+        self.components.duties.start()
 
     async def on_stop(self) -> None:
         """Finish, save and commit while the consumer still lives."""
-        await self.desk.keeper.stop()
-        await self.desk.duties.stop()
+        await self.components.keeper.stop()
+        await self.components.duties.stop()
         await super().on_stop()
-        await self.desk.close()
+        await self.components.close()
 
     def _create_directories(self) -> None:
         """Faust keeps nothing on disk here."""
 
 
-class Desk:
+class Components:
     """Everything that one worker consists of besides Faust."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Desk:
         self.duties = Duties(self.keeper, dog, self.waits, settings.snapshot_every_s)
 
     def _keeper(self, opening: Opening, store: Snapshots, telemetry: Telemetry) -> Keeper:
-        gone, link, held = away(), Link(), self.holdings
+        gone, link, held = away(), ConsumerLink(), self.holdings
         patience = Patience(self.waits, gone)
         outbox = Outbox(self.sender, self.waits, telemetry, gone)
         ownership = Ownership(held, opening, outbox, self.ends, link, patience)
@@ -132,7 +132,7 @@ def standard_units(settings: Settings, telemetry: Telemetry, redis: "Redis") -> 
     return units
 
 
-def build(settings: Settings, desk: Desk) -> App:
+def build(settings: Settings, components: Components) -> App:
     """Return the Faust app of a worker: one agent per unit, batches in, nothing decoded."""
     app = App(
         settings.group,
@@ -148,10 +148,10 @@ def build(settings: Settings, desk: Desk) -> App:
         web_enabled=False,
         worker_redirect_stdouts=False,
     )
-    app.desk = desk
-    app.transport = Transport(app.conf.broker_consumer, app, desk.keeper)
-    for unit in desk.holdings.units:
-        attach(app, unit, desk.keeper, settings.topic_prefix)
+    app.components = components
+    app.transport = Transport(app.conf.broker_consumer, app, components.keeper)
+    for unit in components.holdings.units:
+        attach(app, unit, components.keeper, settings.topic_prefix)
     return app
 
 
@@ -162,5 +162,7 @@ def attach(app: App, unit: Unit, keeper: Keeper, prefix: str) -> Any:
         async for fetched in batches:
             await keeper.handle(fetched)
 
-    topic = app.topic(*names(unit.topics, prefix), schema=Whole(), internal=False)
+    topic = app.topic(
+        *(prefix + name for name in unit.topics), schema=BatchSchema(), internal=False
+    )
     return app.agent(topic, name=f"{prefix}{'+'.join(unit.topics)}")(feed)

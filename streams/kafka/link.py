@@ -1,4 +1,4 @@
-"""What the worker's parts may ask of Faust's consumer, wherever it is in its life."""
+"""What the worker may ask of Faust's consumer, wherever that is in its life."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from faust.types import TP
 from streams.kafka.thread import FetchThread, Where
 
 
-class Link:
+class ConsumerLink:
     """The way to the consumer, which Faust creates late; the transport sets `consumer`."""
 
     def __init__(self) -> None:
