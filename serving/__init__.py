@@ -1,1 +1,1 @@
-"""What answers: HTTP health, the live page; reads state, cannot learn."""
+"""What shows: the live page and what feeds it; reads metrics and answers, cannot learn."""
