@@ -5,7 +5,6 @@ own gets what is trending, and the answer says so.
 """
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -73,21 +72,11 @@ class Answers:
 
     def recommend(self, user: str) -> Answer:
         """Return the user's own list, else what is trending, else an empty answer."""
-        own = self._get(keys.REC, user=user)
-        return (
-            _answer(own, OWN, user=user)
-            if own
-            else _answer(self._get(keys.TOP), TRENDING, user=user)
-        )
+        return self._own_or_trending(keys.REC, user=user)
 
     def similar(self, item: str) -> Answer:
         """Return what goes with an item, else what is trending, else an empty answer."""
-        own = self._get(keys.SIM, item=item)
-        return (
-            _answer(own, OWN, item=item)
-            if own
-            else _answer(self._get(keys.TOP), TRENDING, item=item)
-        )
+        return self._own_or_trending(keys.SIM, item=item)
 
     def trending(self) -> Answer:
         """Return what is chosen most now."""
@@ -123,13 +112,12 @@ class Answers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _own_or_trending(self, key: keys.Key, **ids: str) -> Answer:
+        own = self._get(key, **ids)
+        return _answer(own, OWN, **ids) if own else _answer(self._get(keys.TOP), TRENDING, **ids)
 
     def _scan(self, cursor: int, pattern: str) -> tuple[int, list[bytes]]:
         found: Any = self._ask(lambda: self._redis.scan(cursor, pattern, SCANNED_AT_ONCE))

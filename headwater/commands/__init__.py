@@ -5,6 +5,7 @@ A module has `add(subparsers)`, which adds its parser under its name here, and
 """
 
 import argparse
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,3 +26,15 @@ COMMANDS = {
     "similar": ("headwater.commands.similar", "the items that go with an item"),
     "settings": ("headwater.commands.settings", "every setting, its value and its origin"),
 }
+
+
+def above_0(text: str) -> float:
+    """Return an option's number.
+
+    Raises:
+        ArgumentTypeError: it is not above 0, or not finite.
+    """
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return value

@@ -1,7 +1,6 @@
 """`headwater demo`: everything at once, on this machine, from nothing."""
 
 import argparse
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ import msgspec
 
 from contracts import exits
 from contracts.settings import Settings
-from headwater.commands import COMMANDS
+from headwater.commands import COMMANDS, above_0
 
 if TYPE_CHECKING:
     from headwater.commands import Subparsers
@@ -23,9 +22,9 @@ def add(subparsers: "Subparsers") -> None:
     )
     parser = subparsers.add_parser("demo", help=COMMANDS["demo"][1], description=about)
     option = parser.add_argument
-    option("--seconds", type=_above_0, metavar="N", help="end N s after the first event")
+    option("--seconds", type=above_0, metavar="N", help="end N s after the first event")
     option("--data", metavar="FILE", help="send this CSV or JSON lines file, not simulated events")
-    option("--rate", type=_above_0, metavar="N", help="events per second (default: 2000)")
+    option("--rate", type=above_0, metavar="N", help="events per second (default: 2000)")
     option("--page-port", type=int, metavar="PORT", help="port of the page (default: the setting)")
     option("--summary", type=Path, default=Path("demo-summary.json"), metavar="FILE")
 
@@ -38,10 +37,3 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         settings = msgspec.structs.replace(settings, page_port=args.page_port)
     demo.run(demo.Plan(args.seconds, args.data, args.rate, args.summary), settings)
     return exits.OK.code
-
-
-def _above_0(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
-    return value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from contracts import exits
 from contracts.errors import InputError
 from contracts.settings import Settings
+from headwater.commands import COMMANDS
 
 if TYPE_CHECKING:
     from headwater.commands import Subparsers
@@ -17,7 +18,7 @@ LAST_PORT = 65_535
 
 def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
-    parser = subparsers.add_parser("page", help="live view of a running system as a local web page")
+    parser = subparsers.add_parser("page", help=COMMANDS["page"][1])
     parser.add_argument("--port", type=int, help="port on 127.0.0.1, 0 for a free one")
     parser.add_argument(
         "--metrics",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from contracts import exits
 from contracts.settings import Settings
+from headwater.commands import COMMANDS
 
 if TYPE_CHECKING:
     from headwater.commands import Subparsers
@@ -12,9 +13,7 @@ if TYPE_CHECKING:
 
 def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
-    parser = subparsers.add_parser(
-        "recommend", help="show the list that stands in Redis for a user"
-    )
+    parser = subparsers.add_parser("recommend", help=COMMANDS["recommend"][1])
     parser.add_argument("user", metavar="USER")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 

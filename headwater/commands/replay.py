@@ -3,7 +3,6 @@
 import argparse
 import itertools
 import json
-import math
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import msgspec
 from contracts import exits
 from contracts.errors import InputError
 from contracts.settings import Settings
-from headwater.commands import COMMANDS
+from headwater.commands import COMMANDS, above_0
 from headwater.progress import counting
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def add(subparsers: "Subparsers") -> None:
     parser = subparsers.add_parser("replay", help=COMMANDS["replay"][1])
     option = parser.add_argument
     option("file", metavar="FILE", help="CSV with a header or JSON lines, gzip or not; - is stdin")
-    option("--rate", type=_number_above_0, metavar="N", help="rows per second (default: no limit)")
+    option("--rate", type=above_0, metavar="N", help="rows per second (default: no limit)")
     option("--limit", type=int, metavar="N", help="stop after N rows")
     for field in FIELDS:
         option(f"--{field}", metavar="COLUMN", help=f"column of `{field.replace('-', '_')}`")
@@ -147,10 +146,3 @@ def _shown(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.0f}"
-
-
-def _number_above_0(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
-    return value

@@ -29,15 +29,13 @@ def add(subparsers: "Subparsers") -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Print the status and return 0, or the code of what is away."""
-    found = {
-        "home": str(Path(settings.home).resolve()),
-        "kafka": _local(settings, "kafka") | _kafka(settings),
-        "redis": _local(settings, "redis") | _redis(settings),
-    }
-    print(json.dumps(found, indent=2) if args.json else "\n".join(_lines(found)))
-    if not found["kafka"]["answers"]:  # type: ignore[index]
+    kafka = _local(settings, "kafka") | _kafka(settings)
+    redis = _local(settings, "redis") | _redis(settings)
+    found = {"home": str(Path(settings.home).resolve()), "kafka": kafka, "redis": redis}
+    print(json.dumps(found, indent=2) if args.json else "\n".join(_lines(kafka, redis)))
+    if not kafka["answers"]:
         return exits.KAFKA_AWAY.code
-    return exits.OK.code if found["redis"]["answers"] else exits.REDIS_AWAY.code  # type: ignore[index]
+    return exits.OK.code if redis["answers"] else exits.REDIS_AWAY.code
 
 
 def _local(settings: Settings, name: str) -> dict[str, Any]:
@@ -81,8 +79,7 @@ def _redis(settings: Settings) -> dict[str, Any]:
     return found
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
-    kafka, redis = found["kafka"], found["redis"]
+def _lines(kafka: dict[str, Any], redis: dict[str, Any]) -> list[str]:
     lines = [_service("Kafka", kafka), _service("Redis", redis)]
     if not kafka["answers"]:
         return lines

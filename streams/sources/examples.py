@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from contracts.errors import InputError
-from streams.sources import file as source_file
-from streams.sources import rows_csv as source_csv
-from streams.sources import rows_json as source_json
+from streams.sources import rows_csv, rows_json
 from streams.sources.fields import DIVISORS, plain_number, seconds
+from streams.sources.file import File, fail, opened
 
 FIRST_TS = 1_000_000_000  # a row without a time gets this plus its number
 WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -28,19 +27,19 @@ def read(path: str, predictor: str, label: str, ts_unit: str = "s") -> Iterator[
     Raises:
         InputError: the file or a row is wrong; the message names the row.
     """
-    with source_file.opened(path) as file:
+    with opened(path) as file:
         for row, cells in _rows(file, label):
             try:
                 yield _example(cells, (predictor, label), f"{file.name}:{row}", row, ts_unit)
             except ValueError as error:
-                source_file.fail(file, row, str(error))
+                fail(file, row, str(error))
 
 
-def _rows(file: source_file.File, label: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows(file: File, label: str) -> Iterator[tuple[int, dict[str, Any]]]:
     if file.kind == "json lines":
-        yield from source_json.objects(file)
+        yield from rows_json.objects(file)
         return
-    header, rows = source_csv.table(file)
+    header, rows = rows_csv.table(file)
     if label not in header:
         raise InputError(f"{file.name} has no column '{label}'; it has {', '.join(header)}")
     for row, cells in rows:

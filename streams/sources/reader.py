@@ -7,9 +7,8 @@ cannot be used ends the reading with its number and what was expected. Memory st
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from streams.sources import file as source_file
-from streams.sources import rows_csv as source_csv
-from streams.sources import rows_json as source_json
+from streams.sources import rows_csv, rows_json
+from streams.sources.file import opened
 
 TsUnit = Literal["s", "ms"]
 
@@ -27,6 +26,6 @@ def read(
         InputError: the file, its header or a row is wrong; the message names the row.
     """
     chosen = {field: name for field, name in (columns or {}).items() if name}
-    with source_file.opened(path) as file:
-        rows = source_json.interactions if file.kind == "json lines" else source_csv.interactions
+    with opened(path) as file:
+        rows = rows_json.interactions if file.kind == "json lines" else rows_csv.interactions
         yield from rows(file, chosen, ts_unit)

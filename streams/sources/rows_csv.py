@@ -14,7 +14,7 @@ Read = Callable[[int, Row], dict[str, Any]]
 
 
 def interactions(file: File, columns: Mapping[str, str], ts_unit: str) -> Iterator[dict[str, Any]]:
-    """Yield one interaction per row, as `source.read` promises."""
+    """Yield one interaction per row, as `reader.read` promises."""
     header, rows = table(file)
     event = _reader(file.name, places(file.name, header, columns), DIVISORS[ts_unit])
     for row, cells in rows:

@@ -12,7 +12,7 @@ Object = dict[str, Any]
 
 
 def interactions(file: File, columns: Mapping[str, str], ts_unit: str) -> Iterator[Object]:
-    """Yield one interaction per line, as `source.read` promises."""
+    """Yield one interaction per line, as `reader.read` promises."""
     divisor = DIVISORS[ts_unit]
     for row, found in objects(file):
         try:

@@ -15,7 +15,7 @@ from streams.worker.holding import Holding
 from streams.worker.holdings import Holdings
 from streams.worker.opening import Opening
 from streams.worker.outbox import Outbox
-from streams.worker.waits import Patience, Waits
+from streams.worker.waits import Patience
 
 log = logging.getLogger(__name__)
 REJOIN_S = 3.0  # more than a heartbeat: who is no member any longer has heard so by then
@@ -42,7 +42,7 @@ class Ownership:
         self._ends = ends
         self._link = link
         self._patience = patience
-        self._waits: Waits = patience.waits
+        self._waits = patience.waits
         self._task: asyncio.Task[None] | None = None
 
     def open(self, tps: set[TP]) -> None:
@@ -66,14 +66,17 @@ class Ownership:
     async def _open_all(self, tps: set[TP]) -> None:
         self._lost.clear()
         for unit in self._holdings.units:
-            for holding in self._holdings.of(unit):
-                self.drop(holding)
-            await self._patience.ask(lambda unit=unit: self._check_counts(unit))  # type: ignore[misc]
-            await self._patience.ask(lambda unit=unit: self._opening.shared(unit))  # type: ignore[misc]
-            for partition in self._holdings.partitions(unit, tps):
-                await self._open(unit, partition)
+            await self._open_unit(unit, tps)
         self._waits.over("state")
         self._waits.over("start")
+
+    async def _open_unit(self, unit: Unit, tps: set[TP]) -> None:
+        for holding in self._holdings.of(unit):
+            self.drop(holding)
+        await self._patience.ask(lambda: self._check_counts(unit))
+        await self._patience.ask(lambda: self._opening.shared(unit))
+        for partition in self._holdings.partitions(unit, tps):
+            await self._open(unit, partition)
 
     async def _check_counts(self, unit: Unit) -> None:
         there = {self._holdings.tp(topic, 0).topic: topic for topic in unit.topics}
