@@ -91,13 +91,14 @@ class Pipe:
             self._connection = await self._pool.get_connection()
             self._answers = hiredis.Reader(replyError=redis_error)
         # redis-py connects (address, password, TLS); from then on its streams are ours alone.
-        self._connection._writer.write(b"".join(commands))  # noqa: SLF001
-        await self._connection._writer.drain()  # noqa: SLF001
+        reader, writer = self._connection._reader, self._connection._writer  # noqa: SLF001 - as said
+        writer.write(b"".join(commands))
+        await writer.drain()
         left = len(commands)
         while left:
             answer = self._answers.gets()
             if answer is False:  # nothing whole yet; no command of ours is answered with it
-                data = await self._connection._reader.read(self.READ_BYTES)  # noqa: SLF001
+                data = await reader.read(self.READ_BYTES)
                 if not data:
                     raise ConnectionResetError("Redis closed the connection")
                 self._answers.feed(data)

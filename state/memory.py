@@ -51,7 +51,7 @@ class MemoryShelf:
         """Return a chunk, None if it is gone."""
         return self.chunks.get((name, chunk))
 
-    async def touch(self, name: str, chunks: Sequence[str], age_s: int) -> list[bool]:  # noqa: ARG002
+    async def touch(self, name: str, chunks: Sequence[str], age_s: int) -> list[bool]:  # noqa: ARG002 - as above
         """Tell which chunks are there."""
         return [(name, chunk) in self.chunks for chunk in chunks]
 

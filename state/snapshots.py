@@ -47,7 +47,7 @@ class Snapshots:
         shelf: Shelf,
         key: str,
         kept: int,
-        refused: Callable[[str, str], None] = lambda name, why: None,  # noqa: ARG005
+        refused: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         self.shelf = shelf
         self._key = key

@@ -93,6 +93,6 @@ def _format(command: list[str], config: Path, log: Path) -> None:
     cluster = "h" + base64.urlsafe_b64encode(uuid.uuid4().bytes)[1:22].decode()
     args = [*command, STORAGE, "format", "-t", cluster, "-c", str(config)]
     with log.open("w") as out:
-        done = subprocess.run(args, stdout=out, stderr=out, timeout=120, check=False)  # noqa: S603
+        done = subprocess.run(args, stdout=out, stderr=out, timeout=120, check=False)  # noqa: S603 - our own
     if done.returncode:
         raise ServiceFailed(f"Kafka's folder cannot be formatted: {last_line(log)}")

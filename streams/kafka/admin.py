@@ -13,7 +13,7 @@ from contracts.errors import KafkaAway, SettingsError
 from contracts.settings import Settings
 
 
-class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python ships no types
+class _Admin(KafkaAdminClient):
     """The admin client, which otherwise leaves a thread and sockets when nobody answers."""
 
     def __init__(self, **configs: Any) -> None:

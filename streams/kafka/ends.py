@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from contracts.settings import Settings
+from streams.kafka.admin import servers
 
 ANSWER_MS = 5_000
 
@@ -27,7 +28,7 @@ class Ends:
     """Knows log ends; starts with the first question."""
 
     def __init__(self, settings: Settings) -> None:
-        self._servers = settings.kafka.split(",")
+        self._servers = servers(settings)
         self._client: aiokafka.AIOKafkaConsumer | None = None
 
     async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:

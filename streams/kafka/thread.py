@@ -41,7 +41,7 @@ class Where(NamedTuple):
     answered_ms: int | None
 
 
-class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+class FetchThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread; every method may be awaited on the app's loop."""
 
     logger = logging.getLogger("faust.consumer")
@@ -92,12 +92,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def _fetch(self, tps: set[TP], timeout: float) -> list[Fetched]:
         consumer = self._ensure_consumer()
-        fetcher = consumer._fetcher  # noqa: SLF001  # Faust's way in: getmany() knows no timeout per lap
+        fetcher = consumer._fetcher  # Faust's way in: getmany() knows no timeout per lap
         if not self.consumer.flow_active:
             return []
-        if consumer._closed or fetcher._closed:  # noqa: SLF001
+        if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        with fetcher._subscriptions.fetch_context():  # noqa: SLF001
+        with fetcher._subscriptions.fetch_context():
             drained = await fetcher.fetched_records(tps, timeout, FETCH_RECORDS)
         return [Fetched(TP(*tp), records, self._laps[TP(*tp)]) for tp, records in drained.items()]
 
@@ -152,7 +152,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return await self.here(self._positions())
 
     async def _positions(self) -> dict[TP, Where]:
-        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001
+        subscription = self._ensure_consumer()._subscription.subscription
         assignment = subscription.assignment if subscription else None
         if assignment is None or not assignment.active:
             return {}
@@ -161,16 +161,16 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     @property
     def begun(self) -> bool:
         """Whether the client has reached a broker."""
-        return self._consumer is not None and self._consumer._fetcher is not None  # noqa: SLF001
+        return self._consumer is not None and self._consumer._fetcher is not None
 
     def dead(self) -> str | None:
         """Return which task of aiokafka has ended although it must not, if any has."""
         consumer = self._consumer
-        if consumer is None or consumer._closed:  # noqa: SLF001
+        if consumer is None or consumer._closed:
             return None
         tasks = {
-            "fetcher": consumer._fetcher._fetch_task,  # noqa: SLF001
-            "coordinator": consumer._coordinator._coordination_task,  # noqa: SLF001
+            "fetcher": consumer._fetcher._fetch_task,
+            "coordinator": consumer._coordinator._coordination_task,
         }
         return next((name for name, task in tasks.items() if task.done()), None)
 
@@ -180,10 +180,10 @@ def _where(state: Any) -> Where:
     return Where(position, state.highwater, state.timestamp)
 
 
-class PausedAtFirst(driver.ConsumerRebalanceListener):  # type: ignore[misc]
+class PausedAtFirst(driver.ConsumerRebalanceListener):
     """What is newly assigned stands still until its state is loaded and sought to."""
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         """Pause, then tell the app."""
-        self._thread._consumer.pause(*assigned)  # noqa: SLF001
+        self._thread._consumer.pause(*assigned)
         await super().on_partitions_assigned(assigned)

@@ -47,7 +47,7 @@ class Keeper(Protocol):
         """Something died; end the worker."""
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc]
+class Consumer(driver.Consumer):
     """Faust's consumer with a batch as the unit of work."""
 
     RebalanceListener = PausedAtFirst
@@ -131,7 +131,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         return self._thread
 
 
-class Transport(driver.Transport):  # type: ignore[misc]
+class Transport(driver.Transport):
     """Faust's aiokafka transport with our consumer, which asks this keeper."""
 
     def __init__(self, url: Any, app: Any, keeper: Keeper) -> None:
@@ -145,13 +145,13 @@ class Transport(driver.Transport):  # type: ignore[misc]
         return consumer
 
 
-class BatchSchema(faust.Schema):  # type: ignore[misc]
+class BatchSchema(faust.Schema):
     """The value of an event is the batch as it came; nothing is decoded by Faust."""
 
     def compile(self, app: Any, **_: Any) -> Any:
         """Return what turns a message into an event."""
 
-        async def decode(message: Any, *, propagate: bool = False) -> Any:  # noqa: ARG001
+        async def decode(message: Any, *, propagate: bool = False) -> Any:  # noqa: ARG001 - Faust calls it so
             return app.create_event(None, message.value, None, message)
 
         return decode

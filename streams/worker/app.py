@@ -13,6 +13,7 @@ from state.connection import Pipe, away
 from state.manifest import Log
 from state.redis_shelf import RedisShelf
 from state.snapshots import Snapshots
+from streams.kafka.admin import servers
 from streams.kafka.ends import Ends
 from streams.kafka.link import ConsumerLink
 from streams.kafka.thread import Fetched
@@ -37,14 +38,14 @@ if TYPE_CHECKING:
 SESSION_S = 8.0
 
 
-class WithoutWeb(BootStrategy):  # type: ignore[misc]
+class WithoutWeb(BootStrategy):
     """Faust's own web server would bind a port."""
 
     enable_web = False
     enable_kafka_producer = False
 
 
-class App(faust.App):  # type: ignore[misc]
+class App(faust.App):
     """A Faust app that gives everything back before Faust stops its consumer."""
 
     BootStrategy = WithoutWeb
@@ -136,7 +137,7 @@ def build(settings: Settings, components: Components) -> App:
     """Return the Faust app of a worker: one agent per unit, batches in, nothing decoded."""
     app = App(
         settings.group,
-        broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
+        broker=[f"kafka://{address}" for address in servers(settings)],
         autodiscover=False,
         broker_session_timeout=SESSION_S,
         broker_heartbeat_interval=SESSION_S / 4,

@@ -74,7 +74,7 @@ def run(
         raise components.keeper.error
 
 
-class Worker(faust.Worker):  # type: ignore[misc]
+class Worker(faust.Worker):
     """Faust's worker, which can also be asked to end."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

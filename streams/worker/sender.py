@@ -8,6 +8,7 @@ import aiokafka
 from aiokafka.errors import KafkaError
 
 from contracts.settings import Settings
+from streams.kafka.admin import servers
 from streams.shards import Message
 from streams.worker.waits import Backoff, Waits
 
@@ -55,7 +56,7 @@ class Sender:
     async def _started(self) -> aiokafka.AIOKafkaProducer:
         if self._producer is None:
             producer = aiokafka.AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka.split(","),
+                bootstrap_servers=servers(self._settings),
                 acks="all",
                 enable_idempotence=True,
                 request_timeout_ms=REQUEST_TIMEOUT_MS,
