@@ -29,7 +29,7 @@ from streams.worker.outbox import Outbox
 from streams.worker.ownership import Ownership
 from streams.worker.saving import Saving
 from streams.worker.sender import Sender
-from streams.worker.waits import Patience, Waits
+from streams.worker.waits import Retry, Waits
 from streams.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -96,11 +96,11 @@ class Components:
 
     def _keeper(self, opening: Opening, store: Snapshots, telemetry: Telemetry) -> Keeper:
         gone, link, held = away(), ConsumerLink(), self.holdings
-        patience = Patience(self.waits, gone)
+        retry = Retry(self.waits, gone)
         outbox = Outbox(self.sender, self.waits, telemetry, gone)
-        ownership = Ownership(held, opening, outbox, self.ends, link, patience)
+        ownership = Ownership(held, opening, outbox, self.ends, link, retry)
         outbox.look = lambda holding: ownership.look([holding])
-        folding = Folding(held, outbox, self.ends, link, patience)
+        folding = Folding(held, outbox, self.ends, link, retry)
         saving = Saving(held, opening, store, telemetry, ownership.fenced)
         keeper = Keeper(held, ownership, folding, saving, outbox, link)
         keeper.away = gone

@@ -13,7 +13,7 @@ from streams.worker.holdings import Holdings
 from streams.worker.merge import over
 from streams.worker.opening import check_offset
 from streams.worker.outbox import Entry, Outbox
-from streams.worker.waits import Patience
+from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
 # With so many records or batches on their way, nothing more is fetched. The broker keeps what
@@ -29,7 +29,7 @@ class Folding:
     """
 
     def __init__(
-        self, holdings: Holdings, outbox: Outbox, ends: Ends, link: ConsumerLink, patience: Patience
+        self, holdings: Holdings, outbox: Outbox, ends: Ends, link: ConsumerLink, retry: Retry
     ) -> None:
         self.batches = 0
         self._stopping = False
@@ -37,7 +37,7 @@ class Folding:
         self._outbox = outbox
         self._ends = ends
         self._link = link
-        self._patience = patience
+        self._retry = retry
         self._records = 0
         self._batches = 0
         self._room = asyncio.Event()
@@ -112,7 +112,7 @@ class Folding:
         if verdict is Verdict.BACK:
             await self.seek(holding, topic)
             return ()
-        bounds = await self._patience.ask(lambda: self._ends.bounds([fetched.tp]))
+        bounds = await self._retry.until_answered(lambda: self._ends.bounds([fetched.tp]))
         check_offset(holding, topic, holding.taken[topic], bounds[fetched.tp])
         if verdict is Verdict.GAP:
             holding.pass_over(topic, records[0].offset)
@@ -127,5 +127,5 @@ class Folding:
 
     async def _log_ends(self, holding: Holding) -> dict[str, int]:
         tps = self._holdings.tps(holding.unit, holding.partition)
-        ends = await self._patience.ask(lambda: self._ends.ends(tps))
+        ends = await self._retry.until_answered(lambda: self._ends.ends(tps))
         return {topic: ends[tp] for tp, topic in tps.items()}

@@ -15,7 +15,7 @@ from streams.worker.holding import Holding
 from streams.worker.holdings import Holdings
 from streams.worker.opening import Opening
 from streams.worker.outbox import Outbox
-from streams.worker.waits import Patience
+from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
 REJOIN_S = 3.0  # more than a heartbeat: who is no member any longer has heard so by then
@@ -31,7 +31,7 @@ class Ownership:
         outbox: Outbox,
         ends: Ends,
         link: ConsumerLink,
-        patience: Patience,
+        retry: Retry,
     ) -> None:
         self.failed: Callable[[BaseException], None]
         self.opened = 0
@@ -41,8 +41,8 @@ class Ownership:
         self._outbox = outbox
         self._ends = ends
         self._link = link
-        self._patience = patience
-        self._waits = patience.waits
+        self._retry = retry
+        self._waits = retry.waits
         self._task: asyncio.Task[None] | None = None
 
     def open(self, tps: set[TP]) -> None:
@@ -73,8 +73,8 @@ class Ownership:
     async def _open_unit(self, unit: Unit, tps: set[TP]) -> None:
         for holding in self._holdings.of(unit):
             self.drop(holding)
-        await self._patience.ask(lambda: self._check_counts(unit))
-        await self._patience.ask(lambda: self._opening.shared(unit))
+        await self._retry.until_answered(lambda: self._check_counts(unit))
+        await self._retry.until_answered(lambda: self._opening.shared(unit))
         for partition in self._holdings.partitions(unit, tps):
             await self._open(unit, partition)
 
@@ -85,9 +85,11 @@ class Ownership:
 
     async def _open(self, unit: Unit, partition: int) -> None:
         tps = self._holdings.tps(unit, partition)
-        found = await self._patience.ask(lambda: self._ends.bounds(tps))
+        found = await self._retry.until_answered(lambda: self._ends.bounds(tps))
         bounds = {topic: found[tp] for tp, topic in tps.items()}
-        holding = await self._patience.ask(lambda: self._opening.shard(unit, partition, bounds))
+        holding = await self._retry.until_answered(
+            lambda: self._opening.shard(unit, partition, bounds)
+        )
         laps = await self._link.seek_to({tp: holding.taken[topic] for tp, topic in tps.items()})
         holding.laps = {topic: laps.get(tp, 0) for tp, topic in tps.items()}
         self.opened += 1

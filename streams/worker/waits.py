@@ -53,14 +53,14 @@ class Waits:
         self._health.reason = "; ".join(self._because.values())
 
 
-class Patience:
+class Retry:
     """Asks until Kafka and Redis answer, and declares the wait meanwhile."""
 
     def __init__(self, waits: Waits, redis_away: tuple[type[Exception], ...]) -> None:
         self.waits = waits
         self._away: tuple[type[Exception], ...] = (*redis_away, KafkaError)
 
-    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+    async def until_answered(self, question: Callable[[], Awaitable[T]]) -> T:
         """Return the answer, however long it takes."""
         backoff, missed = Backoff(), set()
         while True:
