@@ -14,10 +14,10 @@ from benchmarks.meter import Meter
 from contracts.settings import Settings, read
 from contracts.topics import INTERACTIONS, REKEYED
 from streams.interactions.intake import Intake
+from streams.run import run
 from streams.shards import Batch, Effects, Parts
 from streams.telemetry.http import Health
 from streams.telemetry.metrics import Telemetry
-from streams.worker.run import run
 
 
 class CountingShard:

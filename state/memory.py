@@ -1,13 +1,13 @@
-"""The memory twin of the Redis shelf: same promises, gone with the process."""
+"""The memory twin of the Redis storage: same promises, gone with the process."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 from state.manifest import Offsets, covers
-from state.shelf import Guard, Moved
+from state.storage import Guard, Moved
 
 
-class MemoryShelf:
+class MemoryStorage:
     """Holds snapshots in dictionaries; several workers of one process may share it."""
 
     def __init__(self) -> None:

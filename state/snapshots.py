@@ -1,4 +1,4 @@
-"""Saves states with their offsets and gives them back, on any shelf.
+"""Saves states with their offsets and gives them back, on any storage.
 
 A snapshot is written in three steps, none of which holds up other clients: new chunks one by one,
 then one small step that moves the pointer if the epoch is still the writer's, then what only
@@ -18,7 +18,7 @@ from contracts.errors import StateRefused
 from contracts.keys import SNAP_CHUNK
 from state import manifest as page
 from state.manifest import Chunk, Log, Manifest, Offsets
-from state.shelf import Guard, Moved, Shelf
+from state.storage import Guard, Moved, SnapshotStorage
 
 log = logging.getLogger(__name__)
 YOUNG_S = 3_600  # age of a chunk that no pointer names yet
@@ -44,12 +44,12 @@ class Snapshots:
 
     def __init__(
         self,
-        shelf: Shelf,
+        storage: SnapshotStorage,
         key: str,
         kept: int,
         refused: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
-        self.shelf = shelf
+        self.storage = storage
         self._key = key
         self._kept = kept
         self._refused = refused
@@ -64,7 +64,7 @@ class Snapshots:
             StateRefused: a good one was written by another format or River.
         """
         good = []
-        for stored in _unpack((await self.shelf.pointer(name))[0]):
+        for stored in _unpack((await self.storage.pointer(name))[0]):
             found = page.read(self._key, name, stored)
             if isinstance(found, str):
                 self._refuse(name, found)
@@ -75,7 +75,7 @@ class Snapshots:
 
     async def holds(self, name: str) -> bool:
         """Tell whether there is any snapshot, good or not."""
-        return bool((await self.shelf.pointer(name))[0])
+        return bool((await self.storage.pointer(name))[0])
 
     async def load(self, name: str, manifest: Manifest) -> dict[str, bytes] | None:
         """Return a snapshot's parts; None, with the reason logged, if a byte is not as signed."""
@@ -83,7 +83,7 @@ class Snapshots:
         for part, chunks in manifest.parts.items():
             pieces = []
             for chunk in chunks:
-                data = await self.shelf.get(name, chunk)
+                data = await self.storage.get(name, chunk)
                 if data is None or page.name_of(data) != chunk:
                     what = "is gone" if data is None else "is not what was signed"
                     self._refuse(name, f"piece {chunk[:8]} of '{part}' {what}")
@@ -95,12 +95,12 @@ class Snapshots:
 
     async def save(self, name: str, draft: Draft) -> Moved:
         """Save a state; the outcome says whether it is there now."""
-        before, revision = await self.shelf.pointer(name)
+        before, revision = await self.storage.pointer(name)
         known = _pages(self._key, name, before)
         parts = await self._write(name, draft.parts, {c for m in known for c in m[1].chunks()})
         new = self._page(draft, parts)
         kept = self._keep([(page.sign(self._key, name, new), new), *known], draft.anchor)
-        moved = await self.shelf.move(name, _pack([s for s, _ in kept]), _guard(draft, revision))
+        moved = await self.storage.move(name, _pack([s for s, _ in kept]), _guard(draft, revision))
         if moved is Moved.YES:
             await self._settle(name, new, known, {c for _, m in kept for c in m.chunks()})
         return moved
@@ -127,7 +127,7 @@ class Snapshots:
         for chunk in chunks.values():
             if chunk.name not in known or chunk.name in gone:
                 begun = time.monotonic()
-                await self.shelf.put(name, chunk.name, chunk.data, YOUNG_S)
+                await self.storage.put(name, chunk.name, chunk.data, YOUNG_S)
                 # Redis has others to answer: it gets twice the time that a chunk took it.
                 await asyncio.sleep(2 * (time.monotonic() - begun))
         return cut
@@ -136,7 +136,7 @@ class Snapshots:
         there: list[bool] = []
         for at in range(0, len(chunks), TOUCHED_AT_ONCE):
             some = chunks[at : at + TOUCHED_AT_ONCE]
-            there += await self.shelf.touch(name, some, SNAP_CHUNK.age_s)
+            there += await self.storage.touch(name, some, SNAP_CHUNK.age_s)
         return [chunk for chunk, is_there in zip(chunks, there, strict=True) if is_there]
 
     def _keep(
@@ -157,7 +157,7 @@ class Snapshots:
         await self._touch(name, sorted(new.chunks()))
         unused = {chunk for _, m in known for chunk in m.chunks()} - used
         if unused:
-            await self.shelf.drop(name, sorted(unused))
+            await self.storage.drop(name, sorted(unused))
 
     def _refuse(self, name: str, why: str) -> None:
         log.warning("snapshot '%s' refused: %s; an older one is used if there is one", name, why)

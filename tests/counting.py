@@ -108,9 +108,9 @@ def main() -> int:
     """Run a counting worker and return its exit code."""
     from prometheus_client import CollectorRegistry
 
+    from streams import run as worker
     from streams.telemetry.http import Health
     from streams.telemetry.metrics import Telemetry
-    from streams.worker import run as worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     settings = contract.read(os.environ)

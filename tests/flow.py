@@ -18,7 +18,7 @@ from kafka.errors import KafkaError
 from contracts.settings import Settings
 from headwater.local import Supervised, spawn
 from state.connection import connect
-from state.redis_shelf import RedisShelf
+from state.redis_storage import RedisStorage
 from state.snapshots import Snapshots
 from streams.kafka.topics import ensure
 
@@ -126,9 +126,9 @@ class Flow:
 
         async def look() -> str:
             client = connect(self.settings)
-            shelf = RedisShelf(client, self.settings.key_prefix)
+            storage = RedisStorage(client, self.settings.key_prefix)
             try:
-                manifests = await Snapshots(shelf, self.settings.snapshot_key, 2).all(name)
+                manifests = await Snapshots(storage, self.settings.snapshot_key, 2).all(name)
                 return manifests[0].parts["counts"][0]
             finally:
                 await client.aclose()
@@ -153,7 +153,7 @@ class Flow:
     async def _saved(self) -> Saved:
         client = connect(self.settings)
         store = Snapshots(
-            RedisShelf(client, self.settings.key_prefix), self.settings.snapshot_key, 2
+            RedisStorage(client, self.settings.key_prefix), self.settings.snapshot_key, 2
         )
         saved = Saved(Counter(), Counter(), 0, {})
         try:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from contracts.settings import Settings
 from state.connection import connect
-from state.redis_shelf import RedisShelf
+from state.redis_storage import RedisStorage
 from state.snapshots import Snapshots
 from streams.interactions.unit import Interactions, InteractionsShard
 from streams.shards import NoTelemetry
-from streams.worker.opening import SHARED
+from streams.worker.loader import SHARED
 
 
 class State(NamedTuple):
@@ -39,8 +39,8 @@ async def _load(settings: Settings) -> Interactions:
 
     unit = Interactions(settings, NoTelemetry(), publish, publish)
     client = connect(settings)
-    shelf = RedisShelf(client, settings.key_prefix)
-    store = Snapshots(shelf, settings.snapshot_key, settings.snapshots_kept)
+    storage = RedisStorage(client, settings.key_prefix)
+    store = Snapshots(storage, settings.snapshot_key, settings.snapshots_kept)
     try:
         unit.shared_load(await _newest(store, SHARED))
         for partition in range(settings.partitions):

@@ -1,4 +1,4 @@
-"""Every shelf keeps the same promises: the Redis one and its memory twin."""
+"""Every storage keeps the same promises: the Redis one and its memory twin."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,16 +10,16 @@ from contracts.errors import StateRefused
 from contracts.settings import Settings
 from state import manifest
 from state.manifest import CHUNK_BYTES, Log, Offsets
-from state.memory import MemoryShelf
-from state.shelf import Moved, Shelf
+from state.memory import MemoryStorage
 from state.snapshots import Draft, Snapshots
+from state.storage import Moved, SnapshotStorage
 
 LOG = Log("cluster", {"interactions": "an-id"}, {"interactions": 4})
 Work = Callable[[Snapshots], Awaitable[Any]]
 
 
 class Desk:
-    """Runs one piece of work after the other on a shelf, each on a loop of its own."""
+    """Runs one piece of work after the other in a storage, each on a loop of its own."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -29,10 +29,10 @@ class Desk:
         """Return what the work returns."""
 
         async def go() -> Any:
-            shelf, close = self._make()
+            storage, close = self._make()
             try:
                 return await work(
-                    Snapshots(shelf, key, kept, lambda _, why: self.refusals.append(why))
+                    Snapshots(storage, key, kept, lambda _, why: self.refusals.append(why))
                 )
             finally:
                 await close()
@@ -43,20 +43,20 @@ class Desk:
 @pytest.fixture(params=["memory", "redis"])
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     if request.param == "memory":
-        shelf = MemoryShelf()
+        storage = MemoryStorage()
 
         async def nothing() -> None: ...
 
-        yield Desk(lambda: (shelf, nothing))
+        yield Desk(lambda: (storage, nothing))
     else:
         from state.connection import connect
-        from state.redis_shelf import RedisShelf
+        from state.redis_storage import RedisStorage
 
         settings: Settings = request.getfixturevalue("settings")
 
-        def make() -> tuple[Shelf, Callable[[], Awaitable[None]]]:
+        def make() -> tuple[SnapshotStorage, Callable[[], Awaitable[None]]]:
             client = connect(settings)
-            return RedisShelf(client, settings.key_prefix), client.aclose
+            return RedisStorage(client, settings.key_prefix), client.aclose
 
         yield Desk(make)
 
@@ -70,7 +70,7 @@ def draft(offset: int, epoch: int | None, data: bytes = b"state") -> Draft:
 
 
 async def saved(store: Snapshots, offset: int, data: bytes = b"state") -> Moved:
-    epoch = (await store.shelf.epochs(["0"]))[0]
+    epoch = (await store.storage.epochs(["0"]))[0]
     return await store.save("0", draft(offset, epoch, data))
 
 
@@ -78,7 +78,7 @@ def test_what_was_saved_comes_back_byte_for_byte(desk: Desk) -> None:
     data = bytes(range(256)) * 10_000
 
     async def work(store: Snapshots) -> Any:
-        epoch = await store.shelf.claim("0")
+        epoch = await store.storage.claim("0")
         assert await store.save("0", draft(7, epoch, data)) is Moved.YES
         (found,) = await store.all("0")
         return found, await store.load("0", found)
@@ -94,7 +94,7 @@ def test_nothing_is_there_before_the_first(desk: Desk) -> None:
 
 def test_a_claim_fences_whoever_wrote_before(desk: Desk) -> None:
     async def work(store: Snapshots) -> list[Moved]:
-        old, new = await store.shelf.claim("0"), await store.shelf.claim("0")
+        old, new = await store.storage.claim("0"), await store.storage.claim("0")
         return [await store.save("0", draft(9, old)), await store.save("0", draft(3, new))]
 
     assert desk.run(work) == [Moved.FENCED, Moved.YES]
@@ -106,7 +106,7 @@ def test_only_the_last_are_kept_and_their_chunks(desk: Desk) -> None:
         for offset in range(4):
             await saved(store, offset, b"%d" % offset)
         first = manifest.name_of(b"0"), manifest.name_of(b"2")
-        there = await store.shelf.touch("0", first, 60)
+        there = await store.storage.touch("0", first, 60)
         return [m.offsets for m in await store.all("0")], there
 
     assert desk.run(work) == ([at(3), at(2)], [False, True])
@@ -130,13 +130,13 @@ def test_only_chunks_that_changed_are_written_again(desk: Desk) -> None:
 
     async def work(store: Snapshots) -> Any:
         await saved(store, 1, one + other)
-        put = store.shelf.put
+        put = store.storage.put
 
         async def spy(name: str, chunk: str, data: memoryview, age_s: int) -> None:
             written.append(chunk)
             await put(name, chunk, data, age_s)
 
-        store.shelf.put = spy  # type: ignore[method-assign]
+        store.storage.put = spy  # type: ignore[method-assign]
         await saved(store, 2, one + b"c" * CHUNK_BYTES)
 
     desk.run(work)
@@ -146,7 +146,7 @@ def test_only_chunks_that_changed_are_written_again(desk: Desk) -> None:
 def test_a_chunk_that_redis_lost_is_written_again(desk: Desk) -> None:
     async def work(store: Snapshots) -> Any:
         await saved(store, 1)
-        await store.shelf.drop("0", [manifest.name_of(b"state")])
+        await store.storage.drop("0", [manifest.name_of(b"state")])
         await saved(store, 2)
         return await store.load("0", (await store.all("0"))[0])
 
@@ -163,7 +163,7 @@ def test_a_changed_byte_is_refused_and_the_older_one_is_good(desk: Desk) -> None
     async def work(store: Snapshots) -> Any:
         await saved(store, 1, b"old")
         await saved(store, 2, b"new")
-        await store.shelf.put("0", manifest.name_of(b"new"), memoryview(b"bad"), 60)
+        await store.storage.put("0", manifest.name_of(b"new"), memoryview(b"bad"), 60)
         return [await store.load("0", m) for m in await store.all("0")]
 
     newest, older = desk.run(work)
@@ -175,22 +175,22 @@ def test_a_changed_byte_is_refused_and_the_older_one_is_good(desk: Desk) -> None
 def test_a_snapshot_of_another_name_is_refused(desk: Desk) -> None:
     async def work(store: Snapshots) -> Any:
         await saved(store, 1)
-        stolen, _ = await store.shelf.pointer("0")
-        await store.shelf.move("1", stolen, manifest_guard())
+        stolen, _ = await store.storage.pointer("0")
+        await store.storage.move("1", stolen, manifest_guard())
         return await store.all("1")
 
     assert desk.run(work) == []
 
 
 def manifest_guard() -> Any:
-    from state.shelf import Guard
+    from state.storage import Guard
 
     return Guard(epoch=None)
 
 
 def test_a_pointer_of_nonsense_is_refused(desk: Desk) -> None:
     async def work(store: Snapshots) -> Any:
-        await store.shelf.move("0", b"nonsense", manifest_guard())
+        await store.storage.move("0", b"nonsense", manifest_guard())
         found = await store.all("0")
         await saved(store, 5)
         return found, len(await store.all("0"))
@@ -226,9 +226,9 @@ def test_another_river_is_refused_with_what_to_do(
 
 def test_clearing_leaves_nothing_but_fences_everyone(desk: Desk) -> None:
     async def work(store: Snapshots) -> Any:
-        epoch = await store.shelf.claim("0")
+        epoch = await store.storage.claim("0")
         await store.save("0", draft(1, epoch))
-        await store.shelf.clear()
+        await store.storage.clear()
         return await store.all("0"), await store.save("0", draft(2, epoch))
 
     assert desk.run(work) == ([], Moved.FENCED)

@@ -8,14 +8,14 @@ import pytest
 
 from contracts.errors import StateRefused, TopicsDiffer
 from state.manifest import Log
-from state.memory import MemoryShelf
+from state.memory import MemoryStorage
 from state.snapshots import Snapshots
-from streams.kafka.ends import Bounds
+from streams.kafka.log_ends import Bounds
 from streams.shards import Batch, NoTelemetry
-from streams.worker.holding import Holding
-from streams.worker.holdings import Holdings
-from streams.worker.opening import SHARED, Opening
-from streams.worker.saving import Saving
+from streams.worker.loader import SHARED, ShardLoader
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.owned_shards import OwnedShards
+from streams.worker.saver import ShardSaver
 from tests.counting import CountingUnit
 from tests.test_transport import nowhere
 
@@ -34,40 +34,42 @@ class Row:
 
 
 class Life:
-    """One worker's state, on a shelf that it may share with others."""
+    """One worker's state, in a storage that it may share with others."""
 
-    def __init__(self, shelf: MemoryShelf, log: Log = LOG, key: str = "secret") -> None:
+    def __init__(self, storage: MemoryStorage, log: Log = LOG, key: str = "secret") -> None:
         self.unit = CountingUnit("t:", nowhere)
-        self.store = Snapshots(shelf, key, 2)
-        self.holdings = Holdings([self.unit], "")
-        self.opening = Opening(self.holdings, self.store, log)
+        self.store = Snapshots(storage, key, 2)
+        self.owned_shards = OwnedShards([self.unit], "")
+        self.loader = ShardLoader(self.owned_shards, self.store, log)
         self.fenced: list[str] = []
-        self.saving = Saving(self.holdings, self.opening, self.store, NoTelemetry(), self._note)
+        self.saver = ShardSaver(
+            self.owned_shards, self.loader, self.store, NoTelemetry(), self._note
+        )
 
-    def _note(self, holding: Holding) -> None:
-        self.fenced.append(holding.name)
+    def _note(self, owned: OwnedShard) -> None:
+        self.fenced.append(owned.name)
 
     async def open(self, *partitions: int, bounds: Any = None) -> None:
         """Open partitions as after an assignment."""
-        await self.opening.shared(self.unit)
+        await self.loader.shared(self.unit)
         for partition in partitions:
-            await self.opening.shard(self.unit, partition, bounds or WHOLE)
+            await self.loader.shard(self.unit, partition, bounds or WHOLE)
 
     def fold(self, partition: int, until: int) -> None:
         """Handle events up to an offset and say that their effects are done."""
-        holding = self.holding(partition)
-        rows: list[Any] = [Row(offset) for offset in range(holding.next[A], until)]
-        for batch in holding.ready(A, rows):
-            holding.shard.handle(Batch(A, partition, batch.records, batch.known_to_shared))
-            holding.next[A] = holding.done[A] = batch.records[-1].offset + 1
+        owned = self.owned(partition)
+        rows: list[Any] = [Row(offset) for offset in range(owned.next[A], until)]
+        for batch in owned.ready(A, rows):
+            owned.shard.handle(Batch(A, partition, batch.records, batch.known_to_shared))
+            owned.next[A] = owned.done[A] = batch.records[-1].offset + 1
 
     async def save(self) -> None:
         """Save the unit."""
-        await self.saving.save(self.unit)
+        await self.saver.save(self.unit)
 
-    def holding(self, partition: int) -> Holding:
+    def owned(self, partition: int) -> OwnedShard:
         """Return a partition's shard with its offsets."""
-        return next(h for h in self.holdings if h.partition == partition)
+        return next(h for h in self.owned_shards if h.partition == partition)
 
     @property
     def tea(self) -> int:
@@ -76,43 +78,43 @@ class Life:
 
     def ann(self, partition: int) -> int:
         """How often a shard knows the user."""
-        shard: Any = self.holding(partition).shard
+        shard: Any = self.owned(partition).shard
         return int(shard.users["ann"])
 
 
-def run(work: Callable[[MemoryShelf], Awaitable[Any]]) -> Any:
+def run(work: Callable[[MemoryStorage], Awaitable[Any]]) -> Any:
     async def go() -> Any:
-        return await work(MemoryShelf())
+        return await work(MemoryStorage())
 
     return asyncio.run(go())
 
 
 def test_a_saved_state_goes_on_where_it_stood() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        one, two = Life(shelf), Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        one, two = Life(storage), Life(storage)
         await one.open(0, 1)
         one.fold(0, 40)
         one.fold(1, 7)
         await one.save()
         await two.open(0, 1)
-        assert [two.holding(p).next[A] for p in (0, 1)] == [40, 7]
+        assert [two.owned(p).next[A] for p in (0, 1)] == [40, 7]
         assert (two.ann(0), two.ann(1), two.tea) == (40, 7, 47)
 
     run(work)
 
 
 def test_a_crash_between_shared_and_shard_teaches_items_only_once() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        one, two = Life(shelf), Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        one, two = Life(storage), Life(storage)
         await one.open(0)
         one.fold(0, 40)
         await one.save()
         one.fold(0, 60)
-        await shelf.claim("0")  # from here on only the shared state is saved
+        await storage.claim("0")  # from here on only the shared state is saved
         await one.save()
         assert one.fenced == ["0"]
         await two.open(0)
-        assert (two.holding(0).next[A], two.tea) == (40, 60)
+        assert (two.owned(0).next[A], two.tea) == (40, 60)
         two.fold(0, 70)
         assert (two.ann(0), two.tea) == (70, 70)
 
@@ -120,13 +122,13 @@ def test_a_crash_between_shared_and_shard_teaches_items_only_once() -> None:
 
 
 def test_a_lost_shared_state_is_learned_again_from_the_log() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        one, two = Life(shelf), Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        one, two = Life(storage), Life(storage)
         await one.open(0)
         one.fold(0, 40)
         await one.save()
         manifest = (await one.store.all(SHARED))[0]
-        await shelf.drop(SHARED, sorted(manifest.chunks()))
+        await storage.drop(SHARED, sorted(manifest.chunks()))
         await two.open(0)
         two.fold(0, 50)
         assert (two.ann(0), two.tea) == (50, 50)
@@ -135,8 +137,8 @@ def test_a_lost_shared_state_is_learned_again_from_the_log() -> None:
 
 
 def test_two_workers_never_count_a_user_twice_when_one_takes_over() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        one, two = Life(shelf), Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        one, two = Life(storage), Life(storage)
         await one.open(0)
         await two.open(1)
         for step in range(1, 6):
@@ -144,7 +146,7 @@ def test_two_workers_never_count_a_user_twice_when_one_takes_over() -> None:
             two.fold(1, 3 * step)
             await one.save()
             await two.save()
-        heir = Life(shelf)
+        heir = Life(storage)
         await heir.open(0, 1)
         heir.fold(0, 100)
         heir.fold(1, 100)
@@ -154,24 +156,24 @@ def test_two_workers_never_count_a_user_twice_when_one_takes_over() -> None:
 
 
 def test_what_is_not_done_is_not_saved() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        life = Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        life = Life(storage)
         await life.open(0)
         life.fold(0, 40)
-        life.holding(0).done[A] = 20
-        saving = asyncio.create_task(life.save())
+        life.owned(0).done[A] = 20
+        saver = asyncio.create_task(life.save())
         await asyncio.sleep(0.05)
         assert await life.store.all("0") == []
-        life.holding(0).done[A] = 40
-        await saving
+        life.owned(0).done[A] = 40
+        await saver
         assert (await life.store.all("0"))[0].offsets[A] == {0: 40}
 
     run(work)
 
 
 def test_nothing_new_is_not_saved_again() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        life = Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        life = Life(storage)
         await life.open(0)
         life.fold(0, 40)
         await life.save()
@@ -191,48 +193,48 @@ def test_nothing_new_is_not_saved_again() -> None:
     ],
 )
 def test_a_state_of_another_log_is_refused(log: Log, error: type[Exception], says: str) -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        one = Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        one = Life(storage)
         await one.open(0)
         one.fold(0, 40)
         await one.save()
         with pytest.raises(error, match=says):
-            await Life(shelf, log).open(0)
+            await Life(storage, log).open(0)
 
     run(work)
 
 
 @pytest.mark.parametrize("bounds", [Bounds(0, 30), Bounds(41, 90)])
 def test_a_state_outside_the_log_is_refused(bounds: Bounds) -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        one = Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        one = Life(storage)
         await one.open(0)
         one.fold(0, 40)
         await one.save()
         with pytest.raises(StateRefused, match="offset 40"):
-            await Life(shelf).open(0, bounds={A: bounds, B: WHOLE[B]})
+            await Life(storage).open(0, bounds={A: bounds, B: WHOLE[B]})
 
     run(work)
 
 
 def test_a_state_that_nobody_can_read_is_replayed_while_the_log_is_whole() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        one, stranger = Life(shelf), Life(shelf, key="another")
+    async def work(storage: MemoryStorage) -> None:
+        one, stranger = Life(storage), Life(storage, key="another")
         await one.open(0)
         one.fold(0, 40)
         await one.save()
         await stranger.open(0)
-        assert stranger.holding(0).next[A] == 0
+        assert stranger.owned(0).next[A] == 0
         with pytest.raises(StateRefused, match="HEADWATER_SNAPSHOT_KEY"):
-            await Life(shelf, key="another").open(0, bounds={A: Bounds(5, 90), B: WHOLE[B]})
+            await Life(storage, key="another").open(0, bounds={A: Bounds(5, 90), B: WHOLE[B]})
 
     run(work)
 
 
 def test_a_fresh_state_begins_where_the_log_does() -> None:
-    async def work(shelf: MemoryShelf) -> None:
-        life = Life(shelf)
+    async def work(storage: MemoryStorage) -> None:
+        life = Life(storage)
         await life.open(0, bounds={A: Bounds(5, 90), B: WHOLE[B]})
-        assert life.holding(0).next[A] == 5
+        assert life.owned(0).next[A] == 5
 
     run(work)

@@ -11,9 +11,9 @@ import redis
 from contracts import exits
 from contracts.errors import HeadwaterError, KafkaAway, RedisAway, SettingsError, TopicsDiffer
 from contracts.settings import Settings
+from streams import run as worker
 from streams.shards import NoTelemetry
 from streams.telemetry.http import Health
-from streams.worker import run as worker
 from tests import counting
 from tests.flow import Flow
 

@@ -37,9 +37,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         logging.getLogger(name).setLevel(logging.INFO)
     from prometheus_client import CollectorRegistry
 
+    from streams import run as worker
     from streams.telemetry.http import Endpoint, Health
     from streams.telemetry.metrics import Telemetry
-    from streams.worker import run as worker
 
     telemetry, health = Telemetry(CollectorRegistry()), Health()
     with Endpoint(telemetry.registry, health, settings.metrics_host, settings.metrics_port):

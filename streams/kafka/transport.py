@@ -2,7 +2,7 @@
 
 Faust hands over one event at a time and spends 100 µs on each. Here one fetch brings one Faust
 message per partition, whose value is the list of records, so that cost is paid once per batch.
-Where to start and how far to commit is told by the keeper, not by what Faust saw acknowledged:
+Where to start and how far to commit is told by the handler, not by what Faust saw acknowledged:
 an offset counts when its effects are done.
 
 A seek happens in the consumer's own thread and begins a new *lap* of the partition. Records
@@ -23,7 +23,7 @@ from streams.kafka.link import ConsumerLink
 from streams.kafka.thread import Fetched, FetchThread, PausedAtFirst
 
 
-class Keeper(Protocol):
+class BatchHandler(Protocol):
     """What the transport asks and tells; all of it on the event loop of the app."""
 
     link: ConsumerLink
@@ -52,7 +52,7 @@ class Consumer(driver.Consumer):
 
     RebalanceListener = PausedAtFirst
     logger = logging.getLogger("faust.consumer")
-    keeper: Keeper
+    handler: BatchHandler
     _thread: FetchThread
 
     def _new_consumer_thread(self) -> FetchThread:
@@ -61,9 +61,9 @@ class Consumer(driver.Consumer):
     async def _getmany(
         self, active_partitions: set[TP] | None, timeout: float
     ) -> Mapping[TP, list[Fetched]]:
-        await self.keeper.room()
+        await self.handler.room()
         batches = await self._thread.fetch(active_partitions or set(), timeout)
-        self.keeper.took([len(batch.records) for batch in batches])
+        self.handler.took([len(batch.records) for batch in batches])
         return {batch.tp: [batch] for batch in batches}
 
     def _to_message(self, tp: TP, fetched: Fetched) -> Any:
@@ -83,12 +83,12 @@ class Consumer(driver.Consumer):
         )
 
     async def perform_seek(self) -> None:
-        """Let the keeper load what is assigned and seek to where its snapshots stand."""
-        self.keeper.assign(self.assignment())
+        """Let the handler load what is assigned and seek to where its snapshots stand."""
+        self.handler.assign(self.assignment())
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Let the keeper finish and save before Faust clears its queues."""
-        await self.keeper.revoke()
+        """Let the handler finish and save before Faust clears its queues."""
+        await self.handler.revoke()
         await super().on_partitions_revoked(revoked)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
@@ -99,10 +99,10 @@ class Consumer(driver.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        return self.keeper.counted(tp)
+        return self.handler.counted(tp)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Gaps are between batches, always; the keeper knows which of them are real."""
+        """Gaps are between batches, always; the handler knows which of them are real."""
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         return await self._thread.commit_quietly(offsets)
@@ -112,7 +112,7 @@ class Consumer(driver.Consumer):
 
     async def _drain_messages(self, fetcher: Any) -> None:
         # Faust's own loop drops what lies before its read offset and so would lose what a seek
-        # back brings again; the keeper checks every batch instead. It also makes two tasks per
+        # back brings again; the handler checks every batch instead. It also makes two tasks per
         # message, to give up waiting in a rebalance; what waits here is dropped by its lap.
         try:
             while not (self.should_stop or fetcher.should_stop):
@@ -122,7 +122,7 @@ class Consumer(driver.Consumer):
             raise
         except BaseException as error:
             if not self.app.should_stop:
-                self.keeper.fail(error)
+                self.handler.fail(error)
             raise
 
     @property
@@ -132,16 +132,16 @@ class Consumer(driver.Consumer):
 
 
 class Transport(driver.Transport):
-    """Faust's aiokafka transport with our consumer, which asks this keeper."""
+    """Faust's aiokafka transport with our consumer, which asks this handler."""
 
-    def __init__(self, url: Any, app: Any, keeper: Keeper) -> None:
+    def __init__(self, url: Any, app: Any, handler: BatchHandler) -> None:
         super().__init__(url, app)
-        self._keeper = keeper
+        self._handler = handler
 
     def create_consumer(self, callback: Any, **kwargs: Any) -> Consumer:
         """Create the app's only consumer."""
         consumer = Consumer(self, callback=callback, loop=self.loop, **kwargs)
-        consumer.keeper, self._keeper.link.consumer = self._keeper, consumer
+        consumer.handler, self._handler.link.consumer = self._handler, consumer
         return consumer
 
 

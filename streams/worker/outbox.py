@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from contracts.metrics import FRESHNESS, STAGE_SECONDS
 from streams.shards import Batch, Effects, Telemetry
-from streams.worker.holding import Holding
+from streams.worker.owned_shard import OwnedShard
 from streams.worker.sender import Sender
 from streams.worker.waits import Backoff, Waits
 
@@ -24,7 +24,7 @@ LOOK_EVERY_S = 3.0  # a pause shorter than this costs nobody their partitions
 class Entry(NamedTuple):
     """What one batch asks for, and what counts afterwards."""
 
-    holding: Holding
+    owned: OwnedShard
     batch: Batch
     effects: Effects
 
@@ -42,7 +42,7 @@ class Outbox:
         waits: where a wait for Kafka or Redis is declared.
         away: the errors that mean Redis does not answer.
 
-    `look` tells whether a holding is still ours; `stuck` is True while Redis is waited for.
+    `look` tells whether a shard is still ours; `stuck` is True while Redis is waited for.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Outbox:
         self._waits = waits
         self._telemetry = telemetry
         self._away = away
-        self.look: Callable[[Holding], Awaitable[bool]]
+        self.look: Callable[[OwnedShard], Awaitable[bool]]
         self.stuck = False
         self._entries: deque[Entry] = deque()
         self._changed = asyncio.Event()
@@ -82,9 +82,9 @@ class Outbox:
             return False
         return True
 
-    def discard(self, holding: Holding) -> None:
+    def discard(self, owned: OwnedShard) -> None:
         """Forget what was not yet begun for a shard that is no longer ours."""
-        for entry in [e for i, e in enumerate(self._entries) if i and e.holding is holding]:
+        for entry in [e for i, e in enumerate(self._entries) if i and e.owned is owned]:
             self._entries.remove(entry)
 
     async def run(self) -> None:
@@ -95,7 +95,7 @@ class Outbox:
             while self._entries:
                 entry = self._entries[0]
                 if await self._deliver(entry):
-                    entry.holding.done[entry.batch.topic] = entry.until
+                    entry.owned.done[entry.batch.topic] = entry.until
                 self._entries.popleft()
                 self._changed.set()
                 self._changed = asyncio.Event()
@@ -106,9 +106,9 @@ class Outbox:
     async def _deliver(self, entry: Entry) -> bool:
         """Return whether it went out; False where the shard is no longer ours."""
         backoff = Backoff()
-        while not entry.holding.closed:
+        while not entry.owned.closed:
             try:
-                if not await self._still_ours(entry.holding):
+                if not await self._still_ours(entry.owned):
                     return False
                 await self._go(entry)
             except self._away as error:
@@ -123,10 +123,10 @@ class Outbox:
         self.stuck = False
         return False
 
-    async def _still_ours(self, holding: Holding) -> bool:
-        if time.monotonic() - holding.looked_at < LOOK_EVERY_S:
+    async def _still_ours(self, owned: OwnedShard) -> bool:
+        if time.monotonic() - owned.looked_at < LOOK_EVERY_S:
             return True
-        return await self.look(holding)
+        return await self.look(owned)
 
     async def _go(self, entry: Entry) -> None:
         start, effects = time.perf_counter(), entry.effects

@@ -8,13 +8,13 @@ from typing import Any
 
 from faust.types import TP
 
-from streams.kafka.ends import Ends
 from streams.kafka.link import ConsumerLink
+from streams.kafka.log_ends import LogEnds
 from streams.shards import Unit
-from streams.worker.holding import Holding
-from streams.worker.holdings import Holdings
-from streams.worker.opening import Opening
+from streams.worker.loader import ShardLoader
 from streams.worker.outbox import Outbox
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.owned_shards import OwnedShards
 from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
@@ -26,18 +26,18 @@ class Ownership:
 
     def __init__(
         self,
-        holdings: Holdings,
-        opening: Opening,
+        owned_shards: OwnedShards,
+        loader: ShardLoader,
         outbox: Outbox,
-        ends: Ends,
+        ends: LogEnds,
         link: ConsumerLink,
         retry: Retry,
     ) -> None:
         self.failed: Callable[[BaseException], None]
         self.opened = 0
         self._lost: dict[TP, int] = {}
-        self._holdings = holdings
-        self._opening = opening
+        self._owned_shards = owned_shards
+        self._loader = loader
         self._outbox = outbox
         self._ends = ends
         self._link = link
@@ -58,65 +58,65 @@ class Ownership:
             task.cancel()
             await asyncio.wait([task])
 
-    def drop(self, holding: Holding) -> None:
+    def drop(self, owned: OwnedShard) -> None:
         """Give a shard up; what it still wanted published is forgotten."""
-        self._holdings.drop(holding)
-        self._outbox.discard(holding)
+        self._owned_shards.drop(owned)
+        self._outbox.discard(owned)
 
     async def _open_all(self, tps: set[TP]) -> None:
         self._lost.clear()
-        for unit in self._holdings.units:
+        for unit in self._owned_shards.units:
             await self._open_unit(unit, tps)
         self._waits.over("state")
         self._waits.over("start")
 
     async def _open_unit(self, unit: Unit, tps: set[TP]) -> None:
-        for holding in self._holdings.of(unit):
-            self.drop(holding)
+        for owned in self._owned_shards.of(unit):
+            self.drop(owned)
         await self._retry.until_answered(lambda: self._check_counts(unit))
-        await self._retry.until_answered(lambda: self._opening.shared(unit))
-        for partition in self._holdings.partitions(unit, tps):
+        await self._retry.until_answered(lambda: self._loader.shared(unit))
+        for partition in self._owned_shards.partitions(unit, tps):
             await self._open(unit, partition)
 
     async def _check_counts(self, unit: Unit) -> None:
-        there = {self._holdings.tp(topic, 0).topic: topic for topic in unit.topics}
+        there = {self._owned_shards.tp(topic, 0).topic: topic for topic in unit.topics}
         counts = await self._ends.counts(there)
-        self._opening.check_counts({there[name]: count for name, count in counts.items()})
+        self._loader.check_counts({there[name]: count for name, count in counts.items()})
 
     async def _open(self, unit: Unit, partition: int) -> None:
-        tps = self._holdings.tps(unit, partition)
+        tps = self._owned_shards.tps(unit, partition)
         found = await self._retry.until_answered(lambda: self._ends.bounds(tps))
         bounds = {topic: found[tp] for tp, topic in tps.items()}
-        holding = await self._retry.until_answered(
-            lambda: self._opening.shard(unit, partition, bounds)
+        owned = await self._retry.until_answered(
+            lambda: self._loader.shard(unit, partition, bounds)
         )
-        laps = await self._link.seek_to({tp: holding.taken[topic] for tp, topic in tps.items()})
-        holding.laps = {topic: laps.get(tp, 0) for tp, topic in tps.items()}
+        laps = await self._link.seek_to({tp: owned.taken[topic] for tp, topic in tps.items()})
+        owned.laps = {topic: laps.get(tp, 0) for tp, topic in tps.items()}
         self.opened += 1
-        log.info("'%s' goes on at %s", holding.name, holding.taken)
+        log.info("'%s' goes on at %s", owned.name, owned.taken)
 
-    async def look(self, held: list[Holding]) -> bool:
+    async def look(self, held: list[OwnedShard]) -> bool:
         """Return whether all of these are still ours; drop those that are not.
 
         Raises:
             one of `state.connection.away()`: Redis is away.
         """
         now = time.monotonic()
-        epochs = await self._opening.epochs([holding.name for holding in held])
-        for holding, epoch in zip(held, epochs, strict=True):
-            if epoch == holding.epoch:
-                holding.looked_at = now
+        epochs = await self._loader.epochs([owned.name for owned in held])
+        for owned, epoch in zip(held, epochs, strict=True):
+            if epoch == owned.epoch:
+                owned.looked_at = now
             else:
-                self.fenced(holding)
-        return not any(holding.closed for holding in held)
+                self.fenced(owned)
+        return not any(owned.closed for owned in held)
 
-    def fenced(self, holding: Holding) -> None:
+    def fenced(self, owned: OwnedShard) -> None:
         """Drop a shard that another worker has claimed; reload if it is ours all the same."""
-        if holding.closed:
+        if owned.closed:
             return
-        log.warning("'%s' was claimed by another worker; its state is dropped", holding.name)
-        self._lost |= self._holdings.done([holding])
-        self.drop(holding)
+        log.warning("'%s' was claimed by another worker; its state is dropped", owned.name)
+        self._lost |= self._owned_shards.done([owned])
+        self.drop(owned)
         if self._task is None:
             self._start(self._reopen())
 

@@ -13,12 +13,12 @@ from faust.types import TP
 
 from contracts.errors import WorkerStalled
 from contracts.metrics import LAG, SNAPSHOT_AGE
-from streams.kafka.ends import Ends
+from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import Where
 from streams.shards import Telemetry
 from streams.telemetry.http import Health
-from streams.worker.holding import Holding
-from streams.worker.keeper import Keeper
+from streams.worker.manager import ShardManager
+from streams.worker.owned_shard import OwnedShard
 from streams.worker.waits import Waits
 
 log = logging.getLogger(__name__)
@@ -29,18 +29,18 @@ BEAT_S = 15.0
 
 
 class Watchdog:
-    """Watches one keeper until cancelled."""
+    """Watches one shard manager until cancelled."""
 
     def __init__(
         self,
-        keeper: Keeper,
+        manager: ShardManager,
         waits: Waits,
-        ends: Ends,
+        ends: LogEnds,
         telemetry: Telemetry,
         health: Health,
         patience_s: float,
     ) -> None:
-        self._keeper = keeper
+        self._manager = manager
         self._waits = waits
         self._ends = ends
         self._telemetry = telemetry
@@ -61,12 +61,12 @@ class Watchdog:
 
     async def look(self) -> None:
         """Look once."""
-        keeper, link = self._keeper, self._keeper.link
+        manager, link = self._manager, self._manager.link
         if not link.begun:
             return
         dead = link.dead()
         if dead is not None:
-            keeper.fail(WorkerStalled(f"the Kafka client's {dead} ended; see the log, restart"))
+            manager.fail(WorkerStalled(f"the Kafka client's {dead} ended; see the log, restart"))
             return
         where = await link.positions()
         await self._kafka(where)
@@ -93,27 +93,27 @@ class Watchdog:
     def _lag(self, where: dict[TP, Where]) -> dict[TP, int]:
         lag = {}
         for tp, at in where.items():
-            holding, topic = self._keeper.holdings.find(tp)
-            if holding is None:
+            owned, topic = self._manager.owned_shards.find(tp)
+            if owned is None:
                 lag[tp] = 1  # nobody knows, but it is ours and nothing reads it
             elif at.end is not None:
-                lag[tp] = max(0, at.end - holding.done[topic])
+                lag[tp] = max(0, at.end - owned.done[topic])
                 self._telemetry.set(LAG, lag[tp], topic=topic, partition=tp.partition)
-        held = {tp for tp in lag if self._keeper.holdings.find(tp)[0] is not None}
+        held = {tp for tp in lag if self._manager.owned_shards.find(tp)[0] is not None}
         for tp in self._shown - held:
-            topic = self._keeper.holdings.find(tp)[1]
+            topic = self._manager.owned_shards.find(tp)[1]
             self._telemetry.forget(LAG, topic=topic, partition=tp.partition)
         self._shown = held
         return lag
 
     def _stalled(self, lag: dict[TP, int]) -> None:
-        keeper, now = self._keeper, time.monotonic()
-        seen = keeper.moved
+        manager, now = self._manager, time.monotonic()
+        seen = manager.moved
         if seen != self._seen or self._waits or not any(lag.values()):
             self._seen, self._moved_at = seen, now
         elif now - self._moved_at > self._patience_s:
             total = sum(lag.values())
-            keeper.fail(
+            manager.fail(
                 WorkerStalled(
                     f"{total} events wait and none was processed for {self._patience_s:g} s "
                     "although Kafka and Redis answer; restart the worker and read its log"
@@ -128,24 +128,24 @@ class Watchdog:
         second.
         """
         for tp, at in where.items():
-            holding, topic = self._keeper.holdings.find(tp)
-            if holding is None or at.position is None or holding.closing:
+            owned, topic = self._manager.owned_shards.find(tp)
+            if owned is None or at.position is None or owned.closing:
                 continue
-            if at.position <= holding.taken[topic] or not self._keeper.folding.idle:
+            if at.position <= owned.taken[topic] or not self._manager.processor.idle:
                 self._missing.pop(tp, None)
-            elif self._missing.get(tp) == holding.taken[topic]:
-                await self._mend(holding, topic, at.position)
+            elif self._missing.get(tp) == owned.taken[topic]:
+                await self._mend(owned, topic, at.position)
             else:
-                self._missing[tp] = holding.taken[topic]
+                self._missing[tp] = owned.taken[topic]
 
-    async def _mend(self, holding: Holding, topic: str, position: int) -> None:
-        if holding.suspect(topic):
-            holding.pass_over(topic, position)
+    async def _mend(self, owned: OwnedShard, topic: str, position: int) -> None:
+        if owned.suspect(topic):
+            owned.pass_over(topic, position)
         else:
-            await self._keeper.folding.seek(holding, topic)
+            await self._manager.processor.seek(owned, topic)
 
     def _ages(self) -> None:
         now = time.monotonic()
-        for holding in self._keeper.holdings:
-            age = now - holding.saved_at if holding.next != holding.saved else 0.0
-            self._telemetry.set(SNAPSHOT_AGE, age, shard=holding.name)
+        for owned in self._manager.owned_shards:
+            age = now - owned.saved_at if owned.next != owned.saved else 0.0
+            self._telemetry.set(SNAPSHOT_AGE, age, shard=owned.name)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from streams.shards import Ticking
-from streams.worker.keeper import Keeper
+from streams.worker.manager import ShardManager
 from streams.worker.waits import Waits
 from streams.worker.watchdog import Watchdog
 
@@ -17,13 +17,13 @@ LOOK_EVERY_S = 1.0
 SAVING = 0.1  # share of the time spent saving at most, whatever the size of the state
 
 
-class Duties:
+class BackgroundTasks:
     """Runs the duties; `start` and `stop` on the app's loop."""
 
     def __init__(
-        self, keeper: Keeper, watchdog: Watchdog, waits: Waits, save_every_s: float
+        self, manager: ShardManager, watchdog: Watchdog, waits: Waits, save_every_s: float
     ) -> None:
-        self._keeper = keeper
+        self._manager = manager
         self._waits = waits
         self._watchdog = watchdog
         self._save_every_s = save_every_s
@@ -31,11 +31,11 @@ class Duties:
 
     def start(self) -> None:
         """Begin."""
-        self._begin(self._keeper.outbox.run())
+        self._begin(self._manager.outbox.run())
         self._begin(self._watchdog.run())
         self._begin(self._every(LOOK_EVERY_S, self._look))
-        self._begin(self._every(self._save_every_s, self._keeper.save, SAVING))
-        for unit in self._keeper.holdings.units:
+        self._begin(self._every(self._save_every_s, self._manager.save, SAVING))
+        for unit in self._manager.owned_shards.units:
             if isinstance(unit, Ticking):
                 self._begin(self._every(unit.every_s, unit.tick))
 
@@ -48,7 +48,7 @@ class Duties:
             await asyncio.wait(tasks)
 
     async def _look(self) -> None:
-        await self._keeper.ownership.look(list(self._keeper.holdings))
+        await self._manager.ownership.look(list(self._manager.owned_shards))
 
     def _begin(self, duty: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(duty)
@@ -57,7 +57,7 @@ class Duties:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._keeper.fail(error)
+            self._manager.fail(error)
 
     async def _every(
         self, seconds: float, work: Callable[[], Awaitable[None]], share: float = 1.0
@@ -66,12 +66,12 @@ class Duties:
         while True:
             begun = time.monotonic()
             try:
-                if len(self._keeper.holdings):
+                if len(self._manager.owned_shards):
                     await work()
-            except self._keeper.away as error:
+            except self._manager.away as error:
                 waits.declare("redis", str(error) or type(error).__name__)
             else:
-                if len(self._keeper.holdings) and not self._keeper.outbox.stuck:
+                if len(self._manager.owned_shards) and not self._manager.outbox.stuck:
                     waits.over("redis")
             took = time.monotonic() - begun
             await asyncio.sleep(max(seconds, took / share))

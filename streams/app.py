@@ -11,23 +11,23 @@ from contracts.metrics import SNAPSHOTS
 from contracts.settings import Settings
 from state.connection import Pipe, away
 from state.manifest import Log
-from state.redis_shelf import RedisShelf
+from state.redis_storage import RedisStorage
 from state.snapshots import Snapshots
 from streams.kafka.admin import servers
-from streams.kafka.ends import Ends
 from streams.kafka.link import ConsumerLink
+from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import Fetched
 from streams.kafka.transport import BatchSchema, Transport
 from streams.shards import Telemetry, Unit
 from streams.telemetry.http import Health
-from streams.worker.duties import Duties
-from streams.worker.folding import Folding
-from streams.worker.holdings import Holdings
-from streams.worker.keeper import Keeper
-from streams.worker.opening import Opening
+from streams.worker.background import BackgroundTasks
+from streams.worker.loader import ShardLoader
+from streams.worker.manager import ShardManager
 from streams.worker.outbox import Outbox
+from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
-from streams.worker.saving import Saving
+from streams.worker.processor import BatchProcessor
+from streams.worker.saver import ShardSaver
 from streams.worker.sender import Sender
 from streams.worker.waits import Retry, Waits
 from streams.worker.watchdog import Watchdog
@@ -55,12 +55,12 @@ class App(faust.App):
     async def on_start(self) -> None:
         """Begin the worker's duties."""
         await super().on_start()
-        self.components.duties.start()
+        self.components.background.start()
 
     async def on_stop(self) -> None:
         """Finish, save and commit while the consumer still lives."""
-        await self.components.keeper.stop()
-        await self.components.duties.stop()
+        await self.components.manager.stop()
+        await self.components.background.stop()
         await super().on_stop()
         await self.components.close()
 
@@ -82,29 +82,29 @@ class Components:
     ) -> None:
         self.waits = Waits(telemetry, health)
         self.redis = redis
-        self.sender, self.ends = Sender(settings, self.waits), Ends(settings)
+        self.sender, self.ends = Sender(settings, self.waits), LogEnds(settings)
         store = Snapshots(
-            RedisShelf(self.redis, settings.key_prefix),
+            RedisStorage(self.redis, settings.key_prefix),
             settings.snapshot_key,
             settings.snapshots_kept,
             lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"),
         )
-        self.holdings = Holdings(units, settings.topic_prefix)
-        self.keeper = self._keeper(Opening(self.holdings, store, log), store, telemetry)
-        dog = Watchdog(self.keeper, self.waits, self.ends, telemetry, health, settings.watchdog_s)
-        self.duties = Duties(self.keeper, dog, self.waits, settings.snapshot_every_s)
+        self.owned_shards = OwnedShards(units, settings.topic_prefix)
+        self.manager = self._manager(ShardLoader(self.owned_shards, store, log), store, telemetry)
+        dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
+        self.background = BackgroundTasks(self.manager, dog, self.waits, settings.snapshot_every_s)
 
-    def _keeper(self, opening: Opening, store: Snapshots, telemetry: Telemetry) -> Keeper:
-        gone, link, held = away(), ConsumerLink(), self.holdings
+    def _manager(self, loader: ShardLoader, store: Snapshots, telemetry: Telemetry) -> ShardManager:
+        gone, link, held = away(), ConsumerLink(), self.owned_shards
         retry = Retry(self.waits, gone)
         outbox = Outbox(self.sender, self.waits, telemetry, gone)
-        ownership = Ownership(held, opening, outbox, self.ends, link, retry)
-        outbox.look = lambda holding: ownership.look([holding])
-        folding = Folding(held, outbox, self.ends, link, retry)
-        saving = Saving(held, opening, store, telemetry, ownership.fenced)
-        keeper = Keeper(held, ownership, folding, saving, outbox, link)
-        keeper.away = gone
-        return keeper
+        ownership = Ownership(held, loader, outbox, self.ends, link, retry)
+        outbox.look = lambda owned: ownership.look([owned])
+        processor = BatchProcessor(held, outbox, self.ends, link, retry)
+        saver = ShardSaver(held, loader, store, telemetry, ownership.fenced)
+        manager = ShardManager(held, ownership, processor, saver, outbox, link)
+        manager.away = gone
+        return manager
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -150,18 +150,18 @@ def build(settings: Settings, components: Components) -> App:
         worker_redirect_stdouts=False,
     )
     app.components = components
-    app.transport = Transport(app.conf.broker_consumer, app, components.keeper)
-    for unit in components.holdings.units:
-        attach(app, unit, components.keeper, settings.topic_prefix)
+    app.transport = Transport(app.conf.broker_consumer, app, components.manager)
+    for unit in components.owned_shards.units:
+        attach(app, unit, components.manager, settings.topic_prefix)
     return app
 
 
-def attach(app: App, unit: Unit, keeper: Keeper, prefix: str) -> Any:
+def attach(app: App, unit: Unit, manager: ShardManager, prefix: str) -> Any:
     """Attach the agent that feeds a unit's shards, and return it."""
 
     async def feed(batches: AsyncIterator[Fetched]) -> None:
         async for fetched in batches:
-            await keeper.handle(fetched)
+            await manager.handle(fetched)
 
     topic = app.topic(
         *(prefix + name for name in unit.topics), schema=BatchSchema(), internal=False

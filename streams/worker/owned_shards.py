@@ -5,40 +5,40 @@ from collections.abc import Iterator, Sequence
 from faust.types import TP
 
 from streams.shards import Unit
-from streams.worker.holding import Holding
+from streams.worker.owned_shard import OwnedShard
 
 
-class Holdings:
+class OwnedShards:
     """What is ours now; topics stand on the broker with a prefix."""
 
     def __init__(self, units: Sequence[Unit], prefix: str) -> None:
         self.units = list(units)
         self._prefix = prefix
         self._topics = {prefix + topic: (unit, topic) for unit in units for topic in unit.topics}
-        self._held: dict[tuple[int, int], Holding] = {}
+        self._held: dict[tuple[int, int], OwnedShard] = {}
 
-    def __iter__(self) -> Iterator[Holding]:
+    def __iter__(self) -> Iterator[OwnedShard]:
         return iter(list(self._held.values()))
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def add(self, holding: Holding) -> None:
+    def add(self, owned: OwnedShard) -> None:
         """Own a shard from now on."""
-        self._held[self._place(holding)] = holding
+        self._held[self._place(owned)] = owned
 
-    def drop(self, holding: Holding) -> None:
+    def drop(self, owned: OwnedShard) -> None:
         """Own it no longer and forget its state; harmless if it is gone already."""
-        holding.closing = holding.closed = True
-        if self._held.get(self._place(holding)) is holding:
-            del self._held[self._place(holding)]
-            holding.unit.close(holding.partition)
+        owned.closing = owned.closed = True
+        if self._held.get(self._place(owned)) is owned:
+            del self._held[self._place(owned)]
+            owned.unit.close(owned.partition)
 
-    def of(self, unit: Unit) -> list[Holding]:
+    def of(self, unit: Unit) -> list[OwnedShard]:
         """Return the shards of one unit."""
-        return [holding for holding in self._held.values() if holding.unit is unit]
+        return [owned for owned in self._held.values() if owned.unit is unit]
 
-    def find(self, tp: TP) -> tuple[Holding | None, str]:
+    def find(self, tp: TP) -> tuple[OwnedShard | None, str]:
         """Return the shard that folds this topic and partition, and the topic without prefix."""
         unit, topic = self._topics[tp.topic]
         return self._held.get((self.units.index(unit), tp.partition)), topic
@@ -51,12 +51,12 @@ class Holdings:
         """Return all that a shard folds: the broker's name, and the topic without prefix."""
         return {self.tp(topic, partition): topic for topic in unit.topics}
 
-    def done(self, held: Sequence[Holding]) -> dict[TP, int]:
+    def done(self, held: Sequence[OwnedShard]) -> dict[TP, int]:
         """Return up to where the records of these shards count, as the broker names them."""
         return {
-            self.tp(topic, holding.partition): offset
-            for holding in held
-            for topic, offset in holding.done.items()
+            self.tp(topic, owned.partition): offset
+            for owned in held
+            for topic, offset in owned.done.items()
         }
 
     def partitions(self, unit: Unit, tps: set[TP]) -> list[int]:
@@ -64,5 +64,5 @@ class Holdings:
         wanted = {tp.partition for tp in tps if self._topics.get(tp.topic, (None,))[0] is unit}
         return sorted(p for p in wanted if set(self.tps(unit, p)) <= tps)
 
-    def _place(self, holding: Holding) -> tuple[int, int]:
-        return self.units.index(holding.unit), holding.partition
+    def _place(self, owned: OwnedShard) -> tuple[int, int]:
+        return self.units.index(owned.unit), owned.partition

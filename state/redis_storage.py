@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.keys import SNAP, SNAP_CHUNK
 from state.manifest import Offsets
-from state.shelf import Guard, Moved
+from state.storage import Guard, Moved
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -39,7 +39,7 @@ return 'saved'
 """
 
 
-class RedisShelf:
+class RedisStorage:
     """Holds snapshots in Redis, under a key prefix."""
 
     def __init__(self, client: "Redis", prefix: str) -> None:

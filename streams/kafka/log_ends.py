@@ -24,7 +24,7 @@ class Bounds(NamedTuple):
     end: int
 
 
-class Ends:
+class LogEnds:
     """Knows log ends; starts with the first question."""
 
     def __init__(self, settings: Settings) -> None:

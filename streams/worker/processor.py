@@ -5,14 +5,14 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from streams.kafka.ends import Ends
 from streams.kafka.link import ConsumerLink
+from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import Fetched
-from streams.worker.holding import Holding, Verdict
-from streams.worker.holdings import Holdings
+from streams.worker.loader import check_offset
 from streams.worker.merge import over
-from streams.worker.opening import check_offset
 from streams.worker.outbox import Entry, Outbox
+from streams.worker.owned_shard import OwnedShard, Verdict
+from streams.worker.owned_shards import OwnedShards
 from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
@@ -22,18 +22,23 @@ ENOUGH_RECORDS = 1_000
 ENOUGH_BATCHES = 3
 
 
-class Folding:
+class BatchProcessor:
     """Takes batches one by one and knows how many records are on their way.
 
     A batch is folded in one step, without awaiting; its effects wait in the outbox.
     """
 
     def __init__(
-        self, holdings: Holdings, outbox: Outbox, ends: Ends, link: ConsumerLink, retry: Retry
+        self,
+        owned_shards: OwnedShards,
+        outbox: Outbox,
+        ends: LogEnds,
+        link: ConsumerLink,
+        retry: Retry,
     ) -> None:
         self.batches = 0
         self._stopping = False
-        self._holdings = holdings
+        self._owned_shards = owned_shards
         self._outbox = outbox
         self._ends = ends
         self._link = link
@@ -86,46 +91,46 @@ class Folding:
             self._count(-len(fetched.records), -1)
 
     async def _handle(self, fetched: Fetched) -> None:
-        holding, topic = self._holdings.find(fetched.tp)
-        if holding is None or not (records := await self._accepted(holding, topic, fetched)):
+        owned, topic = self._owned_shards.find(fetched.tp)
+        if owned is None or not (records := await self._accepted(owned, topic, fetched)):
             return
-        if holding.merge is not None:
+        if owned.merge is not None:
             await over(records[-1].timestamp)
-            holding.accept(topic, records, await self._log_ends(holding))
-        for batch in holding.ready(topic, records):
+            owned.accept(topic, records, await self._log_ends(owned))
+        for batch in owned.ready(topic, records):
             await self._outbox.room()
-            if holding.closing:
+            if owned.closing:
                 return
-            entry = Entry(holding, batch, holding.shard.handle(batch))
-            holding.next[batch.topic] = entry.until
+            entry = Entry(owned, batch, owned.shard.handle(batch))
+            owned.next[batch.topic] = entry.until
             self._outbox.put(entry)
             self.batches += 1
             await asyncio.sleep(0)
 
-    async def _accepted(self, holding: Holding, topic: str, fetched: Fetched) -> Sequence[Any]:
+    async def _accepted(self, owned: OwnedShard, topic: str, fetched: Fetched) -> Sequence[Any]:
         """Return the records to fold, none if these are not the ones that come next."""
-        records, verdict = fetched.records, holding.judge(topic, fetched)
+        records, verdict = fetched.records, owned.judge(topic, fetched)
         if verdict is Verdict.TAKE:
             return records
         if verdict is Verdict.DROP:
             return ()
         if verdict is Verdict.BACK:
-            await self.seek(holding, topic)
+            await self.seek(owned, topic)
             return ()
         bounds = await self._retry.until_answered(lambda: self._ends.bounds([fetched.tp]))
-        check_offset(holding, topic, holding.taken[topic], bounds[fetched.tp])
+        check_offset(owned, topic, owned.taken[topic], bounds[fetched.tp])
         if verdict is Verdict.GAP:
-            holding.pass_over(topic, records[0].offset)
-        return [record for record in records if record.offset >= holding.taken[topic]]
+            owned.pass_over(topic, records[0].offset)
+        return [record for record in records if record.offset >= owned.taken[topic]]
 
-    async def seek(self, holding: Holding, topic: str) -> None:
+    async def seek(self, owned: OwnedShard, topic: str) -> None:
         """Go back to where records of a topic are missing."""
-        tp, offset = self._holdings.tp(topic, holding.partition), holding.taken[topic]
+        tp, offset = self._owned_shards.tp(topic, owned.partition), owned.taken[topic]
         log.info("%s, partition %d: back to offset %d", topic, tp.partition, offset)
         laps = await self._link.seek_to({tp: offset})
-        holding.laps[topic] = laps.get(tp, 0)
+        owned.laps[topic] = laps.get(tp, 0)
 
-    async def _log_ends(self, holding: Holding) -> dict[str, int]:
-        tps = self._holdings.tps(holding.unit, holding.partition)
+    async def _log_ends(self, owned: OwnedShard) -> dict[str, int]:
+        tps = self._owned_shards.tps(owned.unit, owned.partition)
         ends = await self._retry.until_answered(lambda: self._ends.ends(tps))
         return {topic: ends[tp] for tp, topic in tps.items()}

@@ -12,21 +12,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from contracts.errors import StateRefused, TopicsDiffer
 from state.manifest import Log, Manifest, Offsets, covers
 from state.snapshots import Snapshots
-from streams.kafka.ends import Bounds
+from streams.kafka.log_ends import Bounds
 from streams.shards import Sharing, Unit
-from streams.worker.holding import Holding
-from streams.worker.holdings import Holdings
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.owned_shards import OwnedShards
 
 log = logging.getLogger(__name__)
 SHARED = "shared"
 REBUILD = "rebuild the state from the log: stop all workers, then `headwater worker --rebuild`"
 
 
-class Opening:
+class ShardLoader:
     """Opens shards of units; the identity of the log they fold is `log`."""
 
-    def __init__(self, holdings: Holdings, store: Snapshots, log_: Log) -> None:
-        self._holdings = holdings
+    def __init__(self, owned_shards: OwnedShards, store: Snapshots, log_: Log) -> None:
+        self._owned_shards = owned_shards
         self._store = store
         self.log = log_
         self.reached: dict[Unit, Offsets] = {}
@@ -49,16 +49,16 @@ class Opening:
                 return
         unit.shared_load({})
 
-    async def shard(self, unit: Unit, partition: int, bounds: Mapping[str, Bounds]) -> Holding:
+    async def shard(self, unit: Unit, partition: int, bounds: Mapping[str, Bounds]) -> OwnedShard:
         """Claim and load one shard; it stands where its replay has to begin.
 
         Raises:
             StateRefused, TopicsDiffer: what is saved cannot be continued from.
         """
         shard = unit.open(partition)
-        holding = Holding(unit, partition, shard, await self._store.shelf.claim(shard.name))
+        owned = OwnedShard(unit, partition, shard, await self._store.storage.claim(shard.name))
         try:
-            found = await self._load(holding, bounds)
+            found = await self._load(owned, bounds)
         except BaseException:
             unit.close(partition)
             raise
@@ -67,14 +67,14 @@ class Opening:
             saved = {topic: at.get(partition, 0) for topic, at in found.offsets.items()}
             start |= {topic: offset for topic, offset in saved.items() if topic in start}
         known = {t: self.reached[unit].get(t, {}).get(partition, 0) for t in unit.topics}
-        holding.start(start, known)
-        holding.looked_at = holding.saved_at = time.monotonic()
-        self._holdings.add(holding)
-        return holding
+        owned.start(start, known)
+        owned.looked_at = owned.saved_at = time.monotonic()
+        self._owned_shards.add(owned)
+        return owned
 
     async def epochs(self, names: Sequence[str]) -> list[int]:
         """Return the epochs of shards by their names."""
-        return await self._store.shelf.epochs(names)
+        return await self._store.storage.epochs(names)
 
     def check_counts(self, counts: Mapping[str, int]) -> None:
         """Raise TopicsDiffer if topics have other partition counts than when we started."""
@@ -85,17 +85,17 @@ class Opening:
                     f"{self.log.partitions[topic]}: users have moved; {REBUILD}"
                 )
 
-    async def _load(self, holding: Holding, bounds: Mapping[str, Bounds]) -> Manifest | None:
-        name, unit = holding.name, holding.unit
+    async def _load(self, owned: OwnedShard, bounds: Mapping[str, Bounds]) -> Manifest | None:
+        name, unit = owned.name, owned.unit
         saved = await self._store.all(name)
         for manifest in saved:
             self._check_log(name, manifest, unit.topics)
         whole = all(bound.first == 0 for bound in bounds.values())
         for manifest in self._usable(unit, saved, whole):
-            self._check_bounds(holding, manifest, bounds)
+            self._check_bounds(owned, manifest, bounds)
             parts = await self._store.load(name, manifest)
             if parts is not None:
-                holding.shard.load(parts)
+                owned.shard.load(parts)
                 return manifest
         if not whole and (saved or await self._store.holds(name)):
             raise StateRefused(
@@ -143,19 +143,19 @@ class Opening:
             )
 
     def _check_bounds(
-        self, holding: Holding, manifest: Manifest, bounds: Mapping[str, Bounds]
+        self, owned: OwnedShard, manifest: Manifest, bounds: Mapping[str, Bounds]
     ) -> None:
         for topic, at in manifest.offsets.items():
-            check_offset(holding, topic, at.get(holding.partition, 0), bounds[topic])
+            check_offset(owned, topic, at.get(owned.partition, 0), bounds[topic])
 
 
-def check_offset(holding: Holding, topic: str, offset: int, bounds: Bounds) -> None:
+def check_offset(owned: OwnedShard, topic: str, offset: int, bounds: Bounds) -> None:
     """Raise StateRefused unless the log can be read on from this offset."""
     if bounds.first <= offset <= bounds.end:
         return
     where = (
-        f"the state '{holding.name}' continues at offset {offset} of '{topic}', partition "
-        f"{holding.partition}, whose log is {bounds.first} to {bounds.end}"
+        f"the state '{owned.name}' continues at offset {offset} of '{topic}', partition "
+        f"{owned.partition}, whose log is {bounds.first} to {bounds.end}"
     )
     if offset < bounds.first:
         raise StateRefused(

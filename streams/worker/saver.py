@@ -11,30 +11,30 @@ from collections.abc import Callable
 
 from contracts.metrics import SNAPSHOTS
 from state.manifest import Offsets
-from state.shelf import Moved
 from state.snapshots import Draft, Snapshots
+from state.storage import Moved
 from streams.shards import Parts, Sharing, Telemetry, Unit
-from streams.worker.holding import Holding
-from streams.worker.holdings import Holdings
-from streams.worker.opening import SHARED, Opening
+from streams.worker.loader import SHARED, ShardLoader
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.owned_shards import OwnedShards
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.005
 
 
-class Saving:
+class ShardSaver:
     """Saves the shards of units; tells `fenced` about one that is no longer ours."""
 
     def __init__(
         self,
-        holdings: Holdings,
-        opening: Opening,
+        owned_shards: OwnedShards,
+        loader: ShardLoader,
         store: Snapshots,
         telemetry: Telemetry,
-        fenced: Callable[[Holding], None],
+        fenced: Callable[[OwnedShard], None],
     ) -> None:
-        self._holdings = holdings
-        self._opening = opening
+        self._owned_shards = owned_shards
+        self._loader = loader
         self._store = store
         self._telemetry = telemetry
         self._fenced = fenced
@@ -47,34 +47,34 @@ class Saving:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
         async with self._lock:
-            held = [h for h in self._holdings.of(unit) if h.next != h.saved]
+            held = [h for h in self._owned_shards.of(unit) if h.next != h.saved]
             if not held:
                 return
             dumps = [(h, dict(h.next), h.shard.dump()) for h in held]
             reached, shared = self._dump_shared(unit)
-            for holding, until, _ in dumps:
-                await _effects_done(holding, until)
+            for owned, until, _ in dumps:
+                await _effects_done(owned, until)
             anchor = await self._save_shared(unit, reached, shared)
-            for holding, until, parts in dumps:
-                await self._save_shard(holding, until, parts, anchor)
+            for owned, until, parts in dumps:
+                await self._save_shard(owned, until, parts, anchor)
 
     def _dump_shared(self, unit: Unit) -> tuple[Offsets, Parts]:
         if not isinstance(unit, Sharing):
             return {}, {}
-        reached = {topic: dict(at) for topic, at in self._opening.reached[unit].items()}
-        for holding in self._holdings.of(unit):
-            for topic, offset in holding.next.items():
+        reached = {topic: dict(at) for topic, at in self._loader.reached[unit].items()}
+        for owned in self._owned_shards.of(unit):
+            for topic, offset in owned.next.items():
                 at = reached.setdefault(topic, {})
-                at[holding.partition] = max(offset, at.get(holding.partition, 0))
+                at[owned.partition] = max(offset, at.get(owned.partition, 0))
         return reached, unit.shared_dump()
 
     async def _save_shared(self, unit: Unit, reached: Offsets, parts: Parts) -> Offsets | None:
         """Save it and return how far the one that is now there has come."""
         if not isinstance(unit, Sharing):
             return None
-        draft = Draft(parts, reached, self._opening.log.only(unit.topics), None)
+        draft = Draft(parts, reached, self._loader.log.only(unit.topics), None)
         moved = await self._store.save(SHARED, draft)
-        self._opening.reached[unit] = reached
+        self._loader.reached[unit] = reached
         if moved is Moved.YES:
             return reached
         # Another worker shares its own items with its own partitions; what it saved is as good,
@@ -83,21 +83,21 @@ class Saving:
         return there[0].offsets if there else {}
 
     async def _save_shard(
-        self, holding: Holding, until: dict[str, int], parts: Parts, anchor: Offsets | None
+        self, owned: OwnedShard, until: dict[str, int], parts: Parts, anchor: Offsets | None
     ) -> None:
-        if holding.closed:
+        if owned.closed:
             return
-        offsets = {topic: {holding.partition: offset} for topic, offset in until.items()}
-        log_ = self._opening.log.only(holding.unit.topics)
-        draft = Draft(parts, offsets, log_, holding.epoch, anchor)
-        moved = await self._store.save(holding.name, draft)
+        offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
+        log_ = self._loader.log.only(owned.unit.topics)
+        draft = Draft(parts, offsets, log_, owned.epoch, anchor)
+        moved = await self._store.save(owned.name, draft)
         self._telemetry.count(SNAPSHOTS, outcome=moved.value)
         if moved is Moved.YES:
-            holding.saved, holding.saved_at = until, time.monotonic()
+            owned.saved, owned.saved_at = until, time.monotonic()
         elif moved is Moved.FENCED:
-            self._fenced(holding)
+            self._fenced(owned)
 
 
-async def _effects_done(holding: Holding, until: dict[str, int]) -> None:
-    while not holding.closed and any(holding.done[t] < offset for t, offset in until.items()):
+async def _effects_done(owned: OwnedShard, until: dict[str, int]) -> None:
+    while not owned.closed and any(owned.done[t] < offset for t, offset in until.items()):
         await asyncio.sleep(LOOK_S)

@@ -14,11 +14,11 @@ from faust.types import TP
 from contracts.errors import HeadwaterError, WorkerStalled
 from streams.kafka.link import ConsumerLink
 from streams.kafka.thread import Fetched
-from streams.worker.folding import Folding
-from streams.worker.holdings import Holdings
 from streams.worker.outbox import Outbox
+from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
-from streams.worker.saving import Saving
+from streams.worker.processor import BatchProcessor
+from streams.worker.saver import ShardSaver
 from streams.worker.waits import SHORTEST_S
 
 log = logging.getLogger(__name__)
@@ -27,22 +27,22 @@ FINISH_S = 2.0  # waits so long for effects, and so long for a Redis that is awa
 SAVE_S = 20.0
 
 
-class Keeper:
+class ShardManager:
     """The middle of a worker; `ended` is called once when it cannot go on."""
 
     def __init__(
         self,
-        holdings: Holdings,
+        owned_shards: OwnedShards,
         ownership: Ownership,
-        folding: Folding,
-        saving: Saving,
+        processor: BatchProcessor,
+        saver: ShardSaver,
         outbox: Outbox,
         link: ConsumerLink,
     ) -> None:
-        self.holdings = holdings
+        self.owned_shards = owned_shards
         self.ownership = ownership
-        self.folding = folding
-        self.saving = saving
+        self.processor = processor
+        self.saver = saver
         self.outbox = outbox
         self.link = link
         self.error: HeadwaterError | None = None
@@ -53,48 +53,48 @@ class Keeper:
     @property
     def moved(self) -> int:
         """A number that rises with whatever moves."""
-        done = sum(sum(holding.done.values()) for holding in self.holdings)
-        return done + self.folding.batches + self.ownership.opened
+        done = sum(sum(owned.done.values()) for owned in self.owned_shards)
+        return done + self.processor.batches + self.ownership.opened
 
     async def room(self) -> None:
         """Return when more records may be handed over."""
-        await self.folding.room()
+        await self.processor.room()
 
     def took(self, sizes: Sequence[int]) -> None:
         """Batches of so many records each are on their way."""
-        self.folding.took(sizes)
+        self.processor.took(sizes)
 
     async def handle(self, fetched: Fetched) -> None:
         """Fold the records of one partition that one fetch brought."""
-        await self.folding.handle(fetched, self.fail)
+        await self.processor.handle(fetched, self.fail)
 
     def counted(self, tp: TP) -> int | None:
         """Return up to where a partition's records count."""
-        holding, topic = self.holdings.find(tp)
-        return None if holding is None else holding.done[topic]
+        owned, topic = self.owned_shards.find(tp)
+        return None if owned is None else owned.done[topic]
 
     def assign(self, tps: set[TP]) -> None:
         """Open the shards of what is assigned, and let them flow."""
-        self.folding.forget()
+        self.processor.forget()
         self.ownership.open(tps)
 
     async def revoke(self) -> None:
         """Finish what is in hand, save, commit, drop."""
         await self.ownership.end()
-        for holding in self.holdings:
-            holding.closing = True
-        if self.error is None and len(self.holdings):
+        for owned in self.owned_shards:
+            owned.closing = True
+        if self.error is None and len(self.owned_shards):
             if await self.outbox.empty(FINISH_S):
                 await self._save()
-            await self.link.commit(self.holdings.done(list(self.holdings)))
-        for holding in self.holdings:
-            self.ownership.drop(holding)
+            await self.link.commit(self.owned_shards.done(list(self.owned_shards)))
+        for owned in self.owned_shards:
+            self.ownership.drop(owned)
 
     async def stop(self) -> None:
         """Fold what was handed over, then give everything back."""
-        self.folding.stop()
+        self.processor.stop()
         deadline = time.monotonic() + FOLD_S
-        while not self.folding.idle and self.error is None and time.monotonic() < deadline:
+        while not self.processor.idle and self.error is None and time.monotonic() < deadline:
             await asyncio.sleep(0.005)
         await self.revoke()
 
@@ -106,8 +106,8 @@ class Keeper:
             log.error("a task of the worker died", exc_info=error)
             error = WorkerStalled(f"a task of the worker died: {error!r}; see the log")
         self.error = error
-        for holding in self.holdings:
-            holding.closing = True
+        for owned in self.owned_shards:
+            owned.closing = True
         self.ended()
 
     async def save(self) -> None:
@@ -116,8 +116,8 @@ class Keeper:
         Raises:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
-        for unit in self.holdings.units:
-            await self.saving.save(unit)
+        for unit in self.owned_shards.units:
+            await self.saver.save(unit)
 
     async def _save(self) -> None:
         again_until = time.monotonic() + FINISH_S

@@ -24,7 +24,7 @@ class Verdict(Enum):
     BEFORE = auto()  # earlier than what was asked for: the log may not be the one we know
 
 
-class Holding:
+class OwnedShard:
     """One shard while it is ours.
 
     `closing` means that nothing more is handled, `closed` that its effects count no more.

@@ -15,10 +15,10 @@ from contracts import exits
 from contracts.errors import WorkerStalled
 from contracts.settings import Settings
 from state.connection import away, connect
+from streams.app import Components, build, standard_units
 from streams.shards import Telemetry, Unit
 from streams.telemetry.http import Health
 from streams.worker import startup
-from streams.worker.app import Components, build, standard_units
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -57,21 +57,21 @@ def run(
     worker = Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
 
     def ended() -> None:
-        health.ready, health.reason = False, str(components.keeper.error)
+        health.ready, health.reason = False, str(components.manager.error)
         worker.end()
 
-    components.keeper.ended = ended
+    components.manager.ended = ended
     try:
         worker.execute_from_commandline()
     except SystemExit:
         pass
     except Exception as error:
-        if components.keeper.error is None:
+        if components.manager.error is None:
             raise WorkerStalled(f"the worker died: {error!r}; restart it, read the log") from error
     finally:
         health.ready, health.reason = False, "stopped"
-    if components.keeper.error is not None:
-        raise components.keeper.error
+    if components.manager.error is not None:
+        raise components.manager.error
 
 
 class Worker(faust.Worker):
@@ -102,9 +102,9 @@ async def _redis_ready(settings: Settings, rebuild: bool) -> None:
     try:
         await startup.wait_for_redis(client.ping, away(), settings)
         if rebuild:
-            from state.redis_shelf import RedisShelf
+            from state.redis_storage import RedisStorage
 
-            await RedisShelf(client, settings.key_prefix).clear()
+            await RedisStorage(client, settings.key_prefix).clear()
             log.warning("all snapshots were let go; the state is made anew from the log")
     finally:
         await client.aclose()

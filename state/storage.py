@@ -27,7 +27,7 @@ class Guard(NamedTuple):
     reached: Offsets | None = None
 
 
-class Shelf(Protocol):
+class SnapshotStorage(Protocol):
     """Holds chunks and, per name, an epoch and a pointer; everything has an age."""
 
     async def claim(self, name: str) -> int:
