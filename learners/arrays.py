@@ -47,12 +47,8 @@ class UserRows(NamedTuple):
 
     history: I32  # (users, history) last items, newest first
     chosen: I32  # (users,) how many of them
-    listed: I32  # (users, depth) the last list, best first
-    score: F32  # (users, depth)
-    because: I32  # (users, depth) the user's own item that led there, or -1
+    listed: I32  # (users, JUDGED) the last list as far as it is judged, best first
     length: I32  # (users,) items in the list
-    version: I64  # (users,)
-    at: F64  # (users,) time of the event that made the list
 
 
 class Scratch(NamedTuple):
@@ -83,17 +79,13 @@ def item_rows(rows: int, neighbours: int) -> ItemRows:
     )
 
 
-def user_rows(rows: int, history: int, depth: int) -> UserRows:
+def user_rows(rows: int, history: int) -> UserRows:
     """Return rows that know nothing yet."""
     return UserRows(
         history=np.full((rows, history), -1, np.int32),
         chosen=np.zeros(rows, np.int32),
-        listed=np.full((rows, depth), -1, np.int32),
-        score=np.zeros((rows, depth), np.float32),
-        because=np.full((rows, depth), -1, np.int32),
+        listed=np.full((rows, JUDGED), -1, np.int32),
         length=np.zeros(rows, np.int32),
-        version=np.zeros(rows, np.int64),
-        at=np.zeros(rows),
     )
 
 

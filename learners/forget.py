@@ -35,9 +35,5 @@ def forget_in_users(users: UserRows, gone: Flags) -> None:
         for place in range(users.length[user]):
             if not gone[users.listed[user, place]]:
                 users.listed[user, kept] = users.listed[user, place]
-                users.score[user, kept] = users.score[user, place]
-                users.because[user, kept] = users.because[user, place]
-                if users.because[user, kept] >= 0 and gone[users.because[user, kept]]:
-                    users.because[user, kept] = -1
                 kept += 1
         users.length[user] = kept

@@ -42,7 +42,7 @@ def dump_users(users: Users, items: Ids) -> dict[str, bytes]:
     """Return what is known of a partition's users."""
     rows = _without_leftovers(users.rows)
     used = np.zeros(len(items.names) + 1, np.bool_)  # the last one is for -1
-    for column in (rows.history, rows.listed, rows.because):
+    for column in (rows.history, rows.listed):
         used[column] = True
     slots = np.flatnonzero(used[:-1]).tolist()
     names = [items.names[slot] for slot in slots]
@@ -62,7 +62,7 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     nobody = len(items.names)
     now = np.full(max(slots, default=-1) + 2, -1, np.int32)  # the last one is for -1
     now[slots] = np.where((found := items.find_all(names)) >= 0, found, nobody)
-    for column in (users.rows.history, users.rows.listed, users.rows.because):
+    for column in (users.rows.history, users.rows.listed):
         column[:] = now[column]
     forget_in_users(users.rows, np.arange(nobody + 1) == nobody)
 
@@ -76,7 +76,6 @@ def _without_leftovers(rows: UserRows) -> UserRows:
     return rows._replace(
         history=clean(rows.history, rows.chosen),
         listed=clean(rows.listed, rows.length),
-        because=clean(rows.because, rows.length),
     )
 
 

@@ -58,16 +58,15 @@ class Users:
     """The users of one partition."""
 
     def __init__(self, shape: Shape) -> None:
-        self.depth = max(shape.length, arrays.JUDGED)
         self.ids = Ids(shape.users)
         self.history = shape.history
-        self.rows = arrays.user_rows(min(FIRST_ROWS, shape.users), self.history, self.depth)
+        self.rows = arrays.user_rows(min(FIRST_ROWS, shape.users), self.history)
 
     def make_room(self) -> None:
         """Have a row for every slot in use."""
         rows = arrays.room_for(len(self.rows.chosen), len(self.ids.names))
         if rows > len(self.rows.chosen):
-            self.rows = arrays.grown(self.rows, arrays.user_rows(rows, self.history, self.depth))
+            self.rows = arrays.grown(self.rows, arrays.user_rows(rows, self.history))
 
 
 class Recommender:
@@ -114,7 +113,6 @@ class Recommender:
         verdicts, lists = _room_for_answers(taken, int(last.sum()), self.depth)
         columns = Columns(
             slots, newcomers, items, events.ts[:taken], events.fresh[:taken], last,
-            events.version[:taken],
         )  # fmt: skip
         _, changed = step(
             self.rows, self.trend, users.rows, self.rules, self.room, columns, learn_items,

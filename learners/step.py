@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Scratch, Trend, UserRows
+from learners.arrays import F32, F64, I32, JUDGED, Flags, ItemRows, Scratch, Trend, UserRows
 from learners.counts import choose
 from learners.kernel import kernel
 from learners.pairs import pair
@@ -21,7 +21,6 @@ class Columns(NamedTuple):
     ts: F64  # seconds
     fresh: Flags  # judge a list ranked at this moment, too
     last: Flags  # the user's last event in this batch: give out the list
-    version: I64
 
 
 class Verdicts(NamedTuple):
@@ -77,7 +76,7 @@ def step(
         if item >= 0:
             remember(users, user, item)
         length = rank(items, trend, history, users.chosen[user], rules, room)
-        keep(users, user, room, length, ts, events.version[k])
+        keep(users, user, room, length)
         if events.last[k]:
             give(lists, given, room, length, k)
             given += 1
@@ -121,14 +120,11 @@ def remember(users: UserRows, user: int, item: int) -> None:
 
 
 @kernel
-def keep(users: UserRows, user: int, room: Scratch, length: int, ts: float, version: int) -> None:
-    """Store a list with its user; the next event is judged on it."""
-    users.length[user] = length
-    users.listed[user, :length] = room.item[:length]
-    users.score[user, :length] = room.score[:length]
-    users.because[user, :length] = room.because[:length]
-    users.version[user] = version
-    users.at[user] = ts
+def keep(users: UserRows, user: int, room: Scratch, length: int) -> None:
+    """Store the part of a list that the next event is judged on with its user."""
+    judged = min(length, JUDGED)
+    users.length[user] = judged
+    users.listed[user, :judged] = room.item[:judged]
 
 
 @kernel

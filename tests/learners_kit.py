@@ -86,5 +86,4 @@ def dangling(model: Recommender) -> list[str]:
     for users in model.partitions:
         look("history", users.rows.history, users.rows.chosen)
         look("listed", users.rows.listed, users.rows.length)
-        look("because", users.rows.because, users.rows.length)
     return found

@@ -94,7 +94,7 @@ def test_a_flood_of_damaged_messages_is_survived_counted_and_forgotten() -> None
     assert world.outcomes["learned"] == world.shard.learned
     assert world.outcomes["dead_letter"] == world.messages["dead-letters"]
     assert world.outcomes["rekeyed"] == world.messages["interactions-rekeyed"]
-    for array in (*world.unit.model.rows, world.shard.users.rows.score):
+    for array in world.unit.model.rows:
         assert np.isfinite(array).all()
     assert len(world.shard._intake._mine) <= MAX_BATCH
     saved = world.shard.dump()

@@ -6,6 +6,7 @@ import numpy as np
 
 from contracts import metrics
 from learners import quality
+from learners.arrays import JUDGED
 from learners.quality import Quality
 from learners.recommender import Recommender
 from streams.shards import Telemetry
@@ -46,7 +47,7 @@ def show_state(telemetry: Telemetry, model: Recommender) -> None:
 def _coverage(model: Recommender) -> float:
     listed = np.zeros(len(model.rows.seen) + 1, np.bool_)  # the last entry takes the -1
     for users in model.partitions:
-        in_use = np.arange(users.depth) < users.rows.length[:, None]
+        in_use = np.arange(JUDGED) < users.rows.length[:, None]
         listed[np.where(in_use, users.rows.listed, -1)] = True
     return float(listed[:-1].sum() / max(len(model.ids), 1))
 
