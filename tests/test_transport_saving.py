@@ -155,6 +155,44 @@ def test_two_workers_never_count_a_user_twice_when_one_takes_over() -> None:
     run(work)
 
 
+@pytest.mark.parametrize(("first", "start", "warns"), [(4, 5, False), (6, 50, True)])
+def test_who_takes_over_reads_on_where_shared_state_and_log_allow(
+    first: int, start: int, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one, two = Life(storage), Life(storage)
+        await one.open(0, 1)
+        one.fold(1, 5)
+        await one.save()
+        await two.open(1)
+        for step in range(1, 6):
+            one.fold(0, 10 * step)
+            two.fold(1, 10 * step)
+            await one.save()
+            await two.save()
+        heir = Life(storage)
+        await heir.open(1, bounds={A: Bounds(first, 1_000), B: WHOLE[B]})
+        assert heir.owned(1).next[A] == start
+        heir.fold(1, 60)
+        assert heir.ann(1) == 60
+        assert ("items miss" in caplog.text) is warns
+
+    run(work)
+
+
+def test_a_log_that_reaches_no_snapshot_is_refused() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one = Life(storage)
+        await one.open(0)
+        for until in (20, 40):
+            one.fold(0, until)
+            await one.save()
+        with pytest.raises(StateRefused, match="offset 40"):
+            await Life(storage).open(0, bounds={A: Bounds(41, 90), B: WHOLE[B]})
+
+    run(work)
+
+
 def test_what_is_not_done_is_not_saved() -> None:
     async def work(storage: MemoryStorage) -> None:
         life = Life(storage)

@@ -91,10 +91,15 @@ class ShardLoader:
         for manifest in saved:
             self._check_log(name, manifest, unit.topics)
         whole = all(bound.first == 0 for bound in bounds.values())
-        for manifest in self._usable(unit, saved, whole):
-            self._check_bounds(owned, manifest, bounds)
+        reachable = _reachable(owned, saved, bounds)
+        covered = [m for m in reachable if self._covered(unit, m)]
+        # A log from 0 on teaches everything again; one without its beginning cannot.
+        beyond = [] if whole else [m for m in reachable if m not in covered]
+        for manifest in covered + beyond:
             parts = await self._store.load(name, manifest)
             if parts is not None:
+                if manifest in beyond:
+                    _warn_of_missing(owned)
                 owned.shard.load(parts)
                 return manifest
         if not whole and (saved or await self._store.holds(name)):
@@ -104,19 +109,9 @@ class ShardLoader:
             )
         return None
 
-    def _usable(self, unit: Unit, saved: Sequence[Manifest], whole: bool) -> list[Manifest]:
-        """Return snapshots that the shared state is not behind; any, if the log cannot mend it."""
-        if not isinstance(unit, Sharing):
-            return list(saved)
-        usable = [m for m in saved if covers(self.reached[unit], m.offsets)]
-        if usable or whole or not saved:
-            return usable
-        log.warning(
-            "the shared state is older than every snapshot of '%s' and the log no longer begins "
-            "at 0: items miss the events in between",
-            unit.topics[0],
-        )
-        return list(saved)
+    def _covered(self, unit: Unit, manifest: Manifest) -> bool:
+        """Tell whether the shared state is not behind a snapshot."""
+        return not isinstance(unit, Sharing) or covers(self.reached[unit], manifest.offsets)
 
     def _check_log(self, name: str, manifest: Manifest, topics: Iterable[str]) -> None:
         here, there = self.log.only(topics), manifest.log
@@ -142,11 +137,37 @@ class ShardLoader:
                 f"{REBUILD}"
             )
 
-    def _check_bounds(
-        self, owned: OwnedShard, manifest: Manifest, bounds: Mapping[str, Bounds]
-    ) -> None:
-        for topic, at in manifest.offsets.items():
-            check_offset(owned, topic, at.get(owned.partition, 0), bounds[topic])
+
+def _reachable(
+    owned: OwnedShard, saved: Sequence[Manifest], bounds: Mapping[str, Bounds]
+) -> list[Manifest]:
+    """Return the snapshots from which the log can be read on, newest first.
+
+    Raises:
+        StateRefused: there are some but none such, or the log does not come up to one.
+    """
+    reachable, refused = [], None
+    for manifest in saved:
+        ats = {topic: at.get(owned.partition, 0) for topic, at in manifest.offsets.items()}
+        try:
+            for topic, at in ats.items():
+                check_offset(owned, topic, at, bounds[topic])
+            reachable.append(manifest)
+        except StateRefused as error:
+            if any(at > bounds[topic].end for topic, at in ats.items()):
+                raise
+            refused = refused or error
+    if refused is not None and not reachable:
+        raise refused
+    return reachable
+
+
+def _warn_of_missing(owned: OwnedShard) -> None:
+    log.warning(
+        "the shared state is older than every good snapshot of '%s' that the log reaches back to: "
+        "items miss the events in between; keep events longer (retention.ms)",
+        owned.name,
+    )
 
 
 def check_offset(owned: OwnedShard, topic: str, offset: int, bounds: Bounds) -> None:
