@@ -68,7 +68,7 @@ REASONS = {
     "ts_in_milliseconds": "ts looks like milliseconds; it must be seconds",
     "ts_in_future": "ts is more than a day later than the record itself",
     "ts_too_old": "ts lies before the year 2000",
-    "no_origin": "a re-keyed event does not say where it came from, or is in the wrong partition",
+    "no_origin": "a re-keyed event has no signed origin, or is in the wrong partition",
     "unknown_predictor": "no predictor of that name is in the settings",
     "no_features": "a label came for which no features are pending",
     "predictor_failed": "the predictor raised an error on these features or this label",

@@ -12,6 +12,9 @@ from typing import Any
 
 import msgspec
 
+from contracts.settings import Settings
+from streams.interactions.messages import Origins
+
 NOW = 1_700_000_000.0
 HUGE: list[bytes] = [
     b"1e308",
@@ -33,6 +36,7 @@ TEXTS = [
 ]  # fmt: skip
 BYTES = [b"\xff", b"\xfe\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\x00", b"\xef\xbb\xbf", b"\\ud800"]
 FIELDS = ("event_id", "user", "item", "action", "ts")
+SIGNED = Origins(Settings())
 LARGE = 10_000  # bytes of a message that is not made larger
 ORIGINS = [b"", b":", b"0", b"a:b", b"1:2:3", b"-1:4", b"99:1", b"0:" + b"9" * 40, None]
 
@@ -67,7 +71,7 @@ class Mutator:
             if value is not None:
                 value = self._dice.choice(self._ways)(value)
         self._last = good
-        return value, self._headers()
+        return value, self._headers(good)
 
     def _valid(self) -> bytes:
         self._n += 1
@@ -83,10 +87,11 @@ class Mutator:
             event |= {"value": dice.random(), "context": {"a": [1, "é"]}, "session": self._n}
         return msgspec.json.encode(event)
 
-    def _headers(self) -> list[tuple[str, bytes | None]]:
+    def _headers(self, good: bytes) -> list[tuple[str, bytes | None]]:
         if self._dice.random() < 0.1:
             return [("origin", self._dice.choice(ORIGINS))] * self._dice.randrange(3)
-        return [("x", None), ("origin", b"%d:%d" % (self._dice.randrange(4), self._n))]
+        user = msgspec.json.decode(good)["user"]
+        return [("x", None), ("origin", SIGNED.header(self._dice.randrange(4), self._n, user))]
 
     def _flip(self, value: bytes) -> bytes:
         changed = bytearray(value)

@@ -43,8 +43,8 @@ def take(door: Intake, *values: Any, rekeyed: bool = False) -> Taken:
     return door.take(batch([record(v, n) for n, v in enumerate(values)], rekeyed))
 
 
-def came_from(origin: str | None) -> list[tuple[str, Any]]:
-    return [("trace", b"x"), (messages.ORIGIN, origin if origin is None else origin.encode())]
+def came_from(origin: int, offset: int, user: str = "ann") -> list[tuple[str, Any]]:
+    return [("trace", b"x"), (messages.ORIGIN, messages.Origins(ONE).header(origin, offset, user))]
 
 
 def test_events_come_out_in_order_with_their_times() -> None:
@@ -118,7 +118,7 @@ def test_an_event_in_the_wrong_partition_is_sent_on_once_with_its_origin() -> No
     assert dict(taken.outcomes) == {"rekeyed": 1}
     (sent,) = taken.messages
     assert (sent.topic, sent.key, sent.value) == (REKEYED.name, stranger.encode(), value)
-    assert (sent.partition, list(sent.headers)) == (2, [("origin", b"0:17")])
+    assert (sent.partition, sent.headers[0][1].rpartition(b":")[0]) == (2, b"0:17")
 
     receiver = intake(FOUR, partition=2)
     arrived = record(value, 5, headers=sent.headers)
@@ -127,8 +127,8 @@ def test_an_event_in_the_wrong_partition_is_sent_on_once_with_its_origin() -> No
 
 def test_a_rekeyed_event_that_its_origin_replays_counts_once() -> None:
     door = intake(Settings(partitions=1, duplicates_window=0))
-    first = [record(event(n), n, came_from(f"0:{n}")) for n in range(10)]
-    again = [record(event(n), 10 + n, came_from(f"0:{n}")) for n in range(4, 12)]
+    first = [record(event(n), n, came_from(0, n)) for n in range(10)]
+    again = [record(event(n), 10 + n, came_from(0, n)) for n in range(4, 12)]
     assert door.take(batch(first, rekeyed=True)).outcomes == {"learned": 10}
     assert door.take(batch(again, rekeyed=True)).outcomes == {"learned": 2, "duplicate": 6}
 
@@ -136,26 +136,57 @@ def test_a_rekeyed_event_that_its_origin_replays_counts_once() -> None:
 def test_origins_of_different_partitions_are_told_apart() -> None:
     door = intake(Settings(partitions=2, duplicates_window=0))
     (ann,) = users_of(0, Settings(partitions=2), 1)
-    records = [record(event(n, user=ann), n, came_from(f"{n % 2}:{9 - n}")) for n in range(4)]
+    records = [record(event(n, user=ann), n, came_from(n % 2, 9 - n, ann)) for n in range(4)]
     taken = door.take(batch(records, rekeyed=True))
     assert taken.outcomes == {"learned": 2, "duplicate": 2}
 
 
+SIGNATURE = messages.Origins(FOUR).header(0, 5, "u").rpartition(b":")[2].decode()
+
+
 @pytest.mark.parametrize(
     "origin",
-    [None, "", "5", "a:b", "1:2:3", "-1:5", "4:5", "0:-1", "0:9223372036854775808", "9" * 5000],
+    [None, "", "5", "a:b", "1:2", "0:9223372036854775807", "0:9223372036854775807:" + "0" * 32]
+    + [
+        f"0:9223372036854775807:{SIGNATURE}",
+        "a:b:c",
+        "9" * 5000,
+        "0:5:\u00e9",
+        f"0:05:{SIGNATURE}",
+    ],
 )
-def test_a_rekeyed_event_without_a_possible_origin_is_dead(origin: str | None) -> None:
+def test_a_rekeyed_event_without_a_signed_origin_is_dead(origin: str | None) -> None:
     door = intake(FOUR)
     (ann,) = users_of(0, FOUR, 1)
-    taken = door.take(batch([record(event(user=ann), 1, came_from(origin))], rekeyed=True))
+    headers = [(messages.ORIGIN, None if origin is None else origin.encode())]
+    taken = door.take(batch([record(event(user=ann), 1, headers)], rekeyed=True))
     assert dict(taken.reasons) == {"no_origin": 1}
     assert door.dump() == intake(FOUR).dump()
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        Settings(partitions=4, snapshot_key="another"),
+        Settings(partitions=4, snapshot_key="ours", topic_prefix="another-"),
+    ],
+)
+def test_an_origin_that_was_signed_elsewhere_or_for_another_user_is_dead(other: Settings) -> None:
+    ours = Settings(partitions=4, snapshot_key="ours")
+    ann, bob = users_of(0, ours, 2)
+    door = intake(ours)
+    for signer, signed_for in ((other, ann), (ours, bob)):
+        headers = [(messages.ORIGIN, messages.Origins(signer).header(0, 5, signed_for))]
+        taken = door.take(batch([record(event(user=ann), 1, headers)], rekeyed=True))
+        assert dict(taken.reasons) == {"no_origin": 1}
+    headers = [(messages.ORIGIN, messages.Origins(ours).header(0, 5, ann))]
+    taken = door.take(batch([record(event(user=ann), 1, headers)], rekeyed=True))
+    assert taken.outcomes == {"learned": 1}
+
+
 def test_a_rekeyed_event_in_the_wrong_partition_is_dead_and_not_sent_in_circles() -> None:
     (stranger,) = users_of(1, FOUR, 1)
-    arrived = record(event(user=stranger), 1, came_from("0:1"))
+    arrived = record(event(user=stranger), 1, came_from(0, 1, stranger))
     assert dict(intake(FOUR).take(batch([arrived], rekeyed=True)).reasons) == {"no_origin": 1}
 
 
@@ -176,7 +207,7 @@ def test_a_restored_door_decides_as_the_first_one(
     config = Settings(partitions=1, duplicates_window=5)
 
     def some(values: list[tuple[int, int]]) -> Any:
-        records = [record(event(n, ts=NOW - s), s, came_from(f"0:{s}")) for n, s in values]
+        records = [record(event(n, ts=NOW - s), s, came_from(0, s)) for n, s in values]
         return batch(records, rekeyed=len(values) % 2 == 0)
 
     door, twin = intake(config), intake(config)

@@ -12,6 +12,7 @@ from contracts.metrics import Metric
 from contracts.settings import Settings
 from learners import quality
 from learners.blend import Blend
+from streams.interactions.messages import Origins
 from streams.interactions.unit import Interactions, InteractionsShard
 from streams.shards import Batch, Message, NoTelemetry, Record
 from tests.learners_kit import dangling
@@ -58,13 +59,14 @@ def _record(
     rng: np.random.Generator, n: int, rekeyed: bool, mine: list[str], other: list[str]
 ) -> Record:
     fate = rng.random()
-    headers = [("origin", b"%d:%d" % (n % 3 + 1, n - 30 * (fate < 0.1)))] if rekeyed else []
     if fate > 0.95:
-        return record((b"{", None, b"\xff", b'{"user":5}')[n % 4], n, headers)
+        return record((b"{", None, b"\xff", b'{"user":5}')[n % 4], n)
     event_id = n - rng.integers(1, 20) if fate > 0.85 else n
     user = other[n % 10] if fate > 0.8 and fate < 0.85 else mine[rng.integers(60)]
+    origin = Origins(WIDE).header(n % 3 + 1, int(n - 30 * (fate < 0.1)), user)
     item = f'i"{int(120 * rng.random() ** 2)}'
     ts = NOW - 50_000 + 10 * n - (4_000 if fate < 0.02 else 0)
+    headers = [("origin", origin)] if rekeyed else []
     return record(event(int(event_id), user=user, item=item, ts=ts), n, headers)
 
 

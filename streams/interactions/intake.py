@@ -4,11 +4,13 @@ What is remembered here (recent event ids, the highest re-keyed offset per origi
 partition's state: it is saved and restored with it, so a replay decides as the first time.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
+from itertools import filterfalse
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from contracts.events import Interaction
 from contracts.settings import Settings
@@ -17,6 +19,8 @@ from streams.dead_letters import dead_letter
 from streams.decode import Dead, DeadMessage, EventDecoder, checked_id, checked_time
 from streams.interactions import messages
 from streams.interactions.misplaced import Cause
+from streams.interactions.whole import FEWEST, Whole, WholeDecoder
+from streams.interactions.window import Window
 from streams.kafka.partitioner import Partitioner
 from streams.shards import Batch, Message, Record
 
@@ -48,14 +52,41 @@ class Intake:
         self._mine: set[str] = set()  # newcomers of this batch that belong here
         self._owner = Partitioner(settings.partitioner, settings.partitions)
         self._cause = Cause(settings)
+        self._signed = messages.Origins(settings)
         self._decode = EventDecoder(Interaction, settings.max_message_bytes).decode
+        self._decode_whole = WholeDecoder(settings.max_message_bytes)
         self._window = settings.duplicates_window
-        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._recent = Window(self._window)
         self._origins: dict[int, int] = {}
         self._latest = 0.0
 
     def take(self, batch: Batch) -> Taken:
         """Return what is to be done with the records of a batch, in order."""
+        if len(batch.records) >= FEWEST and batch.topic != REKEYED.name:
+            columns = self._decode_whole(batch.records)
+            if columns is not None and self._all_new(columns):
+                return self._take_whole(batch, columns)
+        return self._take_each(batch)
+
+    def _all_new(self, columns: Whole) -> bool:
+        """Return whether no event came before and every user belongs here."""
+        ids = set(columns.event_id)
+        if self._window and (len(ids) < len(columns.event_id) or self._recent.knows_any(ids)):
+            return False
+        strangers = filterfalse(self._is_known, set(columns.user))
+        return all(self._owner(user) == self._partition for user in strangers)
+
+    def _take_whole(self, batch: Batch, columns: Whole) -> Taken:
+        self._recent.note(columns.event_id)
+        latest = np.maximum.accumulate(np.append(self._latest, columns.ts))
+        self._latest = float(latest[-1])
+        outcomes = Counter(learned=len(columns.ts))
+        if late := int((columns.ts < latest[:-1] - LATE_S).sum()):
+            outcomes["late"] = late
+        ts, records = columns.ts.tolist(), list(batch.records)
+        return Taken(columns.user, columns.item, ts, records, [], outcomes, Counter(), Counter())
+
+    def _take_each(self, batch: Batch) -> Taken:
         taken = Taken([], [], [], [], [], Counter(), Counter(), Counter())
         self._mine.clear()
         rekeyed = batch.topic == REKEYED.name
@@ -83,11 +114,11 @@ class Intake:
             if owner != self._partition:
                 return self._pass_on(record, user, owner, rekeyed, taken)
             self._mine.add(user)
-        if rekeyed and self._came_before(record):
+        if rekeyed and self._came_before(record, user):
             return "duplicate"
         if event_id in self._recent:
             return "duplicate"
-        self._note(event_id)
+        self._recent.add(event_id)
         if ts < self._latest - LATE_S:
             taken.outcomes["late"] += 1
         elif ts > self._latest:
@@ -98,24 +129,17 @@ class Intake:
         taken.record.append(record)
         return "learned"
 
-    def _note(self, event_id: str) -> None:
-        if self._window == 0:
-            return
-        if len(self._recent) >= self._window:
-            self._recent.popitem(last=False)
-        self._recent[event_id] = None
-
     def _pass_on(self, record: Record, user: str, owner: int, rekeyed: bool, taken: Taken) -> str:
         if rekeyed:
             raise DeadMessage("no_origin", f"{user!r} belongs to partition {owner}")
         taken.causes[self._cause(record.key, user, self._partition)] += 1
-        taken.messages.append(messages.rekeyed(record, user, self._partition, owner))
+        taken.messages.append(self._signed.rekeyed(record, user, self._partition, owner))
         return "rekeyed"
 
-    def _came_before(self, record: Record) -> bool:
+    def _came_before(self, record: Record, user: str) -> bool:
         """Return whether a re-keyed event was here already: its origin was replayed."""
         try:
-            origin, offset = messages.origin_of(record, self._owner.partitions)
+            origin, offset = self._signed.read(record, user)
         except ValueError as error:
             raise DeadMessage("no_origin", str(error)) from None
         if offset <= self._origins.get(origin, -1):
@@ -138,7 +162,7 @@ class Intake:
         recent, self._origins, self._latest = msgspec.msgpack.decode(
             state, type=tuple[list[str], dict[int, int], float]
         )
-        self._recent = OrderedDict.fromkeys(recent)
+        self._recent = Window(self._window, recent)
 
 
 def _check_others(event: Interaction) -> None:

@@ -1,35 +1,54 @@
 """Messages that a shard of interactions sends: re-keyed events, drifts."""
 
+import hmac
 from typing import Any
 
 import msgspec
 
+from contracts.settings import Settings
 from contracts.topics import DRIFTS, REKEYED
 from streams.shards import Message, Record
 
-MAX_OFFSET = 2**63 - 1
-ORIGIN = "origin"  # header of a re-keyed event: b"partition:offset" in `interactions`
+ORIGIN = "origin"  # header of a re-keyed event: b"partition:offset:signature"
+SIGNED = 32  # hexadecimal digits of the signature, half of an HMAC-SHA256
 
 
-def rekeyed(record: Record, user: str, origin: int, partition: int) -> Message:
-    """Return an event that came to partition `origin` on its way to the one it belongs to."""
-    headers = [(ORIGIN, b"%d:%d" % (origin, record.offset))]
-    return Message(REKEYED.name, user.encode(), record.value, partition, headers)
+class Origins:
+    """Writes where a re-keyed event came from, and reads what was written with the same key.
 
-
-def origin_of(record: Record, partitions: int) -> tuple[int, int]:
-    """Return partition and offset that a re-keyed event came from.
-
-    Raises:
-        ValueError: no header says so, or it names what cannot be.
+    Without a signature anyone who may write to the topic could name an origin's last possible
+    offset, and all that really came from there would count as known, for ever.
     """
-    for name, value in record.headers or ():
-        if name == ORIGIN:
-            partition, offset = map(int, (value or b"").split(b":"))
-            if 0 <= partition < partitions and 0 <= offset <= MAX_OFFSET:
-                return partition, offset
-            raise ValueError(f"there is no partition {partition} with an offset {offset}")
-    raise ValueError("no header names the origin")
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = settings.snapshot_key.encode()
+        self._topic = settings.topic_prefix + REKEYED.name
+
+    def rekeyed(self, record: Record, user: str, origin: int, partition: int) -> Message:
+        """Return an event that came to partition `origin` on its way to the one it belongs to."""
+        headers = [(ORIGIN, self.header(origin, record.offset, user))]
+        return Message(REKEYED.name, user.encode(), record.value, partition, headers)
+
+    def header(self, origin: int, offset: int, user: str) -> bytes:
+        """Return the header of a user's event from this partition and offset."""
+        what = f"{origin}:{offset}"
+        signed = hmac.digest(self._key, f"{self._topic}\n{what}\n{user}".encode(), "sha256")
+        return f"{what}:{signed.hex()[:SIGNED]}".encode()
+
+    def read(self, record: Record, user: str) -> tuple[int, int]:
+        """Return partition and offset that a user's re-keyed event came from.
+
+        Raises:
+            ValueError: no header says so, or none that was written with this key.
+        """
+        for name, value in record.headers or ():
+            if name == ORIGIN:
+                partition, offset, _ = (value or b"").split(b":")
+                found = int(partition), int(offset)
+                if not hmac.compare_digest(value, self.header(*found, user)):
+                    raise ValueError("the origin was not signed with this HEADWATER_SNAPSHOT_KEY")
+                return found
+        raise ValueError("no header names the origin")
 
 
 def drift(model: str, fields: dict[str, Any]) -> Message:
