@@ -1,7 +1,7 @@
 """Ids become slots: small integers that index the kernels' arrays."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,11 @@ class Ids:
 
     def __contains__(self, name: str) -> bool:
         return name in self._slots
+
+    @property
+    def knows(self) -> Callable[[object], bool]:
+        """What tells whether an id has a slot, now and later; a call in between costs 50 ns."""
+        return self._slots.__contains__
 
     @property
     def full(self) -> bool:
@@ -115,7 +120,8 @@ class Ids:
         self, names: Sequence[str], slots: Sequence[int], evicted: int, free: Sequence[int]
     ) -> None:
         """Stand exactly where `dump` was called: the next newcomer gets the same slot, too."""
-        self._slots = OrderedDict(zip(names, slots, strict=True))
+        self._slots.clear()
+        self._slots.update(zip(names, slots, strict=True))
         self.evicted = evicted
         self._free = list(free)
         self.names = [""] * (len(names) + len(free))

@@ -10,6 +10,8 @@ history: 1 / distance .577, squared .582; no root .573, fourth root .577, square
 backwards 0 .558, ¼ .572, ½ .573, 1 .567.
 """
 
+import math
+
 from learners.arrays import F64, I32, ItemRows, Scratch, Trend
 from learners.counts import gain
 from learners.kernel import kernel
@@ -76,7 +78,7 @@ def gather(items: ItemRows, history: I32, chosen: int, room: Scratch) -> int:
 @kernel
 def damped(mass: float, seen: float) -> float:
     """Return mass divided by the fourth root of how often the item was chosen."""
-    return mass / max(seen, 1.0) ** 0.25
+    return mass / math.sqrt(math.sqrt(max(seen, 1.0)))
 
 
 @kernel

@@ -50,9 +50,16 @@ class Names:
 
     def __init__(self) -> None:
         self._used = 0
+        self._space = np.empty(0, np.uint8)
         self.ids = Ids(
             np.empty(FIRST_BYTES, np.uint8), np.zeros(1024, np.int64), np.zeros(1024, np.int32)
         )
+
+    def space(self, size: int) -> Bytes:
+        """Return so many bytes to write in: kept, for fresh memory costs a fault per page."""
+        if size > len(self._space):
+            self._space = np.empty(2 * size, np.uint8)
+        return self._space
 
     def put(self, slots: Sequence[int], names: Sequence[str]) -> None:
         """Note that these slots now have `names[slot]`."""
@@ -97,10 +104,10 @@ def entries(
     reasons = because is not None
     because = items if because is None else because
     room = _room(names.ids, items, because, lengths)
-    out = np.empty(room, np.uint8)
+    out = names.space(room)
     ends = np.empty(len(lengths), np.int64)
     _render(names.ids, items, scores, because, lengths, reasons, out, ends)
-    whole = out.tobytes()
+    whole = out[: ends[-1]].tobytes() if len(ends) else b""
     starts = [0, *ends.tolist()]
     return [whole[a:b] for a, b in itertools.pairwise(starts)]
 

@@ -14,11 +14,11 @@ import faust
 from contracts import exits
 from contracts.errors import WorkerStalled
 from contracts.settings import Settings
-from state.connection import away, connect
+from state.connection import away, connect, ping
 from streams.app import Components, build, standard_units
 from streams.shards import Telemetry, Unit
 from streams.telemetry.http import Health
-from streams.worker import startup
+from streams.worker import memory, startup
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -50,6 +50,7 @@ def run(
     identity = startup.identify(settings, units)
     asyncio.run(_redis_ready(settings, rebuild))
     sys.setswitchinterval(SWITCH_S)
+    memory.settle()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     components = Components(settings, redis, units, identity, telemetry, health)
@@ -100,7 +101,7 @@ def _leave() -> None:
 async def _redis_ready(settings: Settings, rebuild: bool) -> None:
     client = connect(settings)
     try:
-        await startup.wait_for_redis(client.ping, away(), settings)
+        await startup.wait_for_redis(lambda: ping(client), away(), settings)
         if rebuild:
             from state.redis_storage import RedisStorage
 

@@ -67,7 +67,7 @@ class InteractionsShard:
         self._model, self._publishing, self._telemetry = model, publishing, telemetry
         self._misplaced = misplaced
         self.users = model.open()
-        self._intake = Intake(settings, partition, self.users.ids.__contains__)
+        self._intake = Intake(settings, partition, self.users.ids.knows)
         self._watcher = HitWatcher()
         self._fresh_below = settings.fresh_sample * 2**32
 
