@@ -1,7 +1,10 @@
 """How a worker reaches Redis, and what it means that Redis is away."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import hiredis
 
@@ -11,7 +14,17 @@ from contracts.settings import Settings
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+P = ParamSpec("P")
+T = TypeVar("T")
 ANSWER_S = 3.0
+# As Redis begins an answer, names it inside a script, or redis-py quotes it of a pipeline.
+PASSING = re.compile(
+    r"(^|: |\('|-)(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|LOADING|OOM|READONLY)\b"
+)
+
+
+class RefusedForNow(Exception):
+    """Redis refused a command for a reason that passes, such as a full disk; the text is its."""
 
 
 def connect(settings: Settings) -> "Redis":
@@ -42,7 +55,7 @@ def connect(settings: Settings) -> "Redis":
 def away() -> tuple[type[Exception], ...]:
     """Return the errors after which one waits and tries again.
 
-    Besides no answer: Redis loads its data, is full, or has become a replica.
+    Besides no answer: Redis loads its data, is full, cannot save, or has become a replica.
     """
     import redis
 
@@ -51,8 +64,38 @@ def away() -> tuple[type[Exception], ...]:
         redis.TimeoutError,
         redis.exceptions.OutOfMemoryError,
         redis.ReadOnlyError,
+        RefusedForNow,
         OSError,
     )
+
+
+def refusals_pass(ask: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Make what redis-py knows as a fault, yet passes, one of the errors of `away`."""
+
+    @wraps(ask)
+    async def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+        import redis
+
+        try:
+            return await ask(*args, **kwargs)
+        except redis.ResponseError as error:
+            code = getattr(error, "status_code", None)  # redis-py cuts the codes that it knows
+            text = f"{code} {error}" if code else str(error)
+            if PASSING.search(text):
+                raise RefusedForNow(text) from None
+            raise
+
+    return asked
+
+
+@refusals_pass
+async def ping(client: "Redis") -> None:
+    """Return when Redis answers.
+
+    Raises:
+        RedisError: one of `away`, or Redis refused.
+    """
+    await client.execute_command("PING")  # type: ignore[no-untyped-call]
 
 
 class Pipe:
@@ -122,8 +165,10 @@ def redis_error(message: str) -> Exception:
     """Return what a refusal means: something to wait for, or a fault.
 
     >>> type(redis_error("OOM command not allowed")).__name__
-    'OutOfMemoryError'
+    'RefusedForNow'
     """
+    if PASSING.search(message):
+        return RefusedForNow(message)
     from redis._parsers import BaseParser
 
     parser: Any = BaseParser

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from contracts.keys import SNAP, SNAP_CHUNK
+from state.connection import refusals_pass
 from state.manifest import Offsets
 from state.storage import Guard, Moved
 
@@ -40,13 +41,14 @@ return 'saved'
 
 
 class RedisStorage:
-    """Holds snapshots in Redis, under a key prefix."""
+    """Holds snapshots in Redis, under a key prefix; its errors are those of `away`, or faults."""
 
     def __init__(self, client: "Redis", prefix: str) -> None:
         self._redis: Any = client
         self._prefix = prefix
         self._move = client.register_script(MOVE)
 
+    @refusals_pass
     async def claim(self, name: str) -> int:
         """Raise the epoch and return it."""
         key = self._key(name)
@@ -55,6 +57,7 @@ class RedisStorage:
         pipe.expire(key, SNAP.age_s)
         return int((await pipe.execute())[0])
 
+    @refusals_pass
     async def epochs(self, names: Sequence[str]) -> list[int]:
         """Return the epochs, 0 where there is none."""
         pipe = self._redis.pipeline(transaction=False)
@@ -62,11 +65,13 @@ class RedisStorage:
             pipe.hget(self._key(name), "epoch")
         return [int(epoch or 0) for epoch in await pipe.execute()]
 
+    @refusals_pass
     async def pointer(self, name: str) -> tuple[bytes, int]:
         """Return what the pointer holds and its revision."""
         pointer, revision = await self._redis.hmget(self._key(name), "pointer", "revision")
         return pointer or b"", int(revision or 0)
 
+    @refusals_pass
     async def move(self, name: str, value: bytes, guard: Guard) -> Moved:
         """Replace what the pointer holds, if the guard holds."""
         arguments: list[Any] = [value, SNAP.age_s, _text(guard.epoch), _text(guard.revision)]
@@ -75,15 +80,18 @@ class RedisStorage:
         said = await self._move(keys=[self._key(name)], args=arguments)
         return Moved(said.decode())
 
+    @refusals_pass
     async def put(self, name: str, chunk: str, data: memoryview, age_s: int) -> None:
         """Store a chunk."""
         await self._redis.set(self._chunk(name, chunk), data, ex=age_s)
 
+    @refusals_pass
     async def get(self, name: str, chunk: str) -> bytes | None:
         """Return a chunk, None if it is gone."""
         found: bytes | None = await self._redis.get(self._chunk(name, chunk))
         return found
 
+    @refusals_pass
     async def touch(self, name: str, chunks: Sequence[str], age_s: int) -> list[bool]:
         """Give chunks a new age; tell which are there."""
         if not chunks:
@@ -93,6 +101,7 @@ class RedisStorage:
             pipe.expire(self._chunk(name, chunk), age_s)
         return [bool(there) for there in await pipe.execute()]
 
+    @refusals_pass
     async def drop(self, name: str, chunks: Sequence[str]) -> None:
         """Let chunks go."""
         pipe = self._redis.pipeline(transaction=False)
@@ -100,6 +109,7 @@ class RedisStorage:
             pipe.unlink(self._chunk(name, chunk))
         await pipe.execute()
 
+    @refusals_pass
     async def clear(self) -> None:
         """Let all snapshots go; epochs stay, raised."""
         pattern = SNAP.at(self._prefix, shard="") + "*"
