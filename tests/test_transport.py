@@ -72,6 +72,14 @@ def test_a_hole_is_sought_back_once_and_then_believed(owned: OwnedShard) -> None
     assert owned.judge(TOPIC, fetched(12)) is Verdict.TAKE
 
 
+def test_a_hole_that_the_client_read_across_is_believed_at_once(owned: OwnedShard) -> None:
+    assert owned.judge(TOPIC, fetched(12)._replace(asked=10)) is Verdict.GAP
+
+
+def test_a_hole_behind_what_was_lost_is_sought_back(owned: OwnedShard) -> None:
+    assert owned.judge(TOPIC, fetched(12)._replace(asked=11)) is Verdict.BACK
+
+
 def test_a_later_hole_is_doubted_again(owned: OwnedShard) -> None:
     owned.judge(TOPIC, fetched(12))
     owned.pass_over(TOPIC, 20)

@@ -13,12 +13,13 @@ from faust.types import TP
 
 from contracts.settings import Settings
 from streams.kafka.admin import servers
+from streams.kafka.thread import READ
 
 ANSWER_MS = 5_000
 
 
 class Bounds(NamedTuple):
-    """First offset of a log, and the one behind its last."""
+    """First offset of a log, and the one behind the last that may be read."""
 
     first: int
     end: int
@@ -64,7 +65,10 @@ class LogEnds:
     async def _started(self) -> aiokafka.AIOKafkaConsumer:
         if self._client is None:
             client = aiokafka.AIOKafkaConsumer(
-                bootstrap_servers=self._servers, request_timeout_ms=ANSWER_MS, group_id=None
+                bootstrap_servers=self._servers,
+                request_timeout_ms=ANSWER_MS,
+                group_id=None,
+                isolation_level=READ,
             )
             try:
                 await client.start()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from kafka import KafkaAdminClient, OffsetAndMetadata, OffsetSpec, TopicPartition
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
+from kafka.protocol.consumer.offsets import IsolationLevel
 
 from contracts.settings import Settings
 from contracts.topics import FEATURES, INTERACTIONS, LABELS, REKEYED
@@ -53,7 +54,9 @@ def progress(settings: Settings, wait_s: float | None = None) -> list[Progress]:
         if not spots:
             return []
         begins = client.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.EARLIEST))
-        ends = client.list_partition_offsets(dict.fromkeys(spots, OffsetSpec.LATEST))
+        ends = client.list_partition_offsets(
+            dict.fromkeys(spots, OffsetSpec.LATEST), IsolationLevel.READ_COMMITTED
+        )
         committed = _committed(client, settings.group, spots)
     offsets = {spot: committed[spot].offset for spot in spots if spot in committed}
     return [

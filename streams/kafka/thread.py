@@ -17,23 +17,30 @@ T = TypeVar("T")
 
 FETCH_RECORDS = 4_000
 FETCH_WAIT_MS = 100  # a partition left out of one fetch waits so long for the next
+READ = "read_committed"  # what a producer's transaction gave up was never said
 COMMIT_TIMEOUT_S = 1.5
 STOP_S = 1.5
 FOR_EVER_MS = 7 * 86_400_000  # our own watchdog knows when a wait is a declared one
 
 
 class Fetched(NamedTuple):
-    """What one fetch brought of one partition, and the lap it was fetched in."""
+    """What one fetch brought of one partition, and the lap it was fetched in.
+
+    `asked` is the offset from which on the client read to get these; it is below the first
+    record's where the log has a hole, such as the marker of a transaction.
+    """
 
     tp: TP
     records: list[Any]
     lap: int
+    asked: int | None = None
 
 
 class Where(NamedTuple):
     """Where the client stands in a partition; None where it is not known.
 
-    `position` is what it asks for next, `end` the log's as last heard, `answered_ms` when.
+    `position` is what it asks for next, `end` up to where it may read as last heard (transactions
+    that are open lie behind), `answered_ms` when.
     """
 
     position: int | None
@@ -49,6 +56,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._laps: dict[TP, int] = defaultdict(int)
+        self._asked: dict[TP, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -61,6 +69,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             partition_assignment_strategy=[RangePartitionAssignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            isolation_level=READ,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_poll_interval_ms=FOR_EVER_MS,
@@ -99,7 +108,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             raise ConsumerStoppedError
         with fetcher._subscriptions.fetch_context():
             drained = await fetcher.fetched_records(tps, timeout, FETCH_RECORDS)
-        return [Fetched(TP(*tp), records, self._laps[TP(*tp)]) for tp, records in drained.items()]
+        return [self._fetched(TP(*tp), records) for tp, records in drained.items()]
+
+    def _fetched(self, tp: TP, records: list[Any]) -> Fetched:
+        asked, self._asked[tp] = self._asked.get(tp), records[-1].offset + 1
+        return Fetched(tp, records, self._laps[tp], asked)
 
     async def seek_to(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
         """Seek, resume, and return the new laps of those partitions that are still assigned."""
@@ -114,6 +127,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             except IllegalStateError:
                 continue
             self._laps[tp] += 1
+            self._asked[tp] = offset
             laps[tp] = self._laps[tp]
         return laps
 
@@ -177,7 +191,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
 def _where(state: Any) -> Where:
     position = state.position if state.has_valid_position else None
-    return Where(position, state.highwater, state.timestamp)
+    return Where(position, state.highwater if state.lso is None else state.lso, state.timestamp)
 
 
 class PausedAtFirst(driver.ConsumerRebalanceListener):

@@ -70,7 +70,8 @@ class OwnedShard:
             return Verdict.TAKE
         if first < expected:
             return Verdict.BEFORE
-        return Verdict.GAP if self.suspect(topic) else Verdict.BACK
+        known = fetched.asked == expected or self.suspect(topic)
+        return Verdict.GAP if known else Verdict.BACK
 
     def suspect(self, topic: str) -> bool:
         """Tell whether what is missing now was missing before, and remember it."""
