@@ -22,6 +22,7 @@ def _doc(text: str, **bounds: Any) -> msgspec.Meta:
 
 
 SECRETS = frozenset({"snapshot_key"})
+ADDRESSES = frozenset({"kafka", "redis"})  # they may hold passwords
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     duplicates_window: Annotated[
         int, _doc("event ids remembered per partition, to know producer retries", ge=0)
     ] = 10_000
-    max_message_bytes: Annotated[int, _doc("largest message that is used", ge=64)] = 65_536
+    # Passed on with key and headers, it must stay below the 1 MiB that a broker takes.
+    max_message_bytes: Annotated[int, _doc("largest message that is used", ge=64, le=900_000)] = (
+        65_536
+    )
     predictors: Annotated[
         dict[str, str], _doc("predictors by name, each a `package.module:factory`")
     ] = {}
@@ -122,10 +126,25 @@ def shown(settings: Settings) -> dict[str, Any]:
     return {n: _masked(n, value) for n, value in msgspec.structs.asdict(settings).items()}
 
 
+def masked(url: str) -> str:
+    """Return an address or URL without who logs in, and without what stands in its query.
+
+    What is no URL is taken apart as if it were: of `redis://:a/b@host` nothing of `a/b` is left.
+
+    >>> masked("redis://me:secret@host:6379/0?password=secret&db=1")
+    'redis://***@host:6379/0?password=***&db=***'
+    >>> masked("127.0.0.1:9092")
+    '127.0.0.1:9092'
+    """
+    url = re.sub(r"^([\w+.-]*://|).*@", r"\1***@", url, flags=re.DOTALL)
+    front, mark, query = url.partition("?")
+    return front + mark + re.sub(r"=[^&;]*", "=***", query)
+
+
 def _masked(name: str, value: Any) -> Any:
     if name in SECRETS and value:
         return "***"
-    return re.sub(r"://.*@", "://***@", value) if isinstance(value, str) else value
+    return masked(value) if name in ADDRESSES else value
 
 
 def describe(name: str) -> tuple[str, str]:
@@ -167,7 +186,7 @@ def _convert(name: str, value: Any, where: str) -> Any:
     try:
         return msgspec.convert(value, Annotated[type_, meta], strict=False)
     except msgspec.ValidationError as error:
-        got = "a secret" if name in SECRETS else repr(value)
+        got = "a secret" if name in SECRETS else repr(_masked(name, value))
         raise SettingsError(
             f"{where} must be {_spell(type_)} ({meta.description}), got {got}: {error}"
         ) from None

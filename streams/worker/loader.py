@@ -79,6 +79,11 @@ class ShardLoader:
     def check_counts(self, counts: Mapping[str, int]) -> None:
         """Raise TopicsDiffer if topics have other partition counts than when we started."""
         for topic, count in counts.items():
+            if not count and self.log.partitions.get(topic):
+                raise TopicsDiffer(
+                    f"topic '{topic}' is gone: somebody has deleted it; run `headwater topics`, "
+                    f"which makes it anew, and {REBUILD}"
+                )
             if count != self.log.partitions.get(topic, count):
                 raise TopicsDiffer(
                     f"topic '{topic}' now has {count} partitions, not "

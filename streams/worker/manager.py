@@ -93,6 +93,7 @@ class ShardManager:
     async def stop(self) -> None:
         """Fold what was handed over, then give everything back."""
         self.processor.stop()
+        self.ownership.stop()
         deadline = time.monotonic() + FOLD_S
         while not self.processor.idle and self.error is None and time.monotonic() < deadline:
             await asyncio.sleep(0.005)

@@ -35,6 +35,7 @@ class Ownership:
     ) -> None:
         self.failed: Callable[[BaseException], None]
         self.opened = 0
+        self._stopped = False
         self._lost: dict[TP, int] = {}
         self._owned_shards = owned_shards
         self._loader = loader
@@ -50,8 +51,12 @@ class Ownership:
         self._waits.declare("state", "loading the state of the partitions")
         self._start(self._open_all(tps))
 
+    def stop(self) -> None:
+        """Begin to open nothing from now on, whatever is still assigned."""
+        self._stopped = True
+
     async def end(self) -> None:
-        """Open nothing more."""
+        """Break off what is being opened."""
         task, self._task = self._task, None
         self._lost.clear()
         if task is not None:
@@ -77,6 +82,16 @@ class Ownership:
         await self._retry.until_answered(lambda: self._loader.shared(unit))
         for partition in self._owned_shards.partitions(unit, tps):
             await self._open(unit, partition)
+
+    async def check_counts(self) -> None:
+        """Compare the partition counts of all topics with those when we started.
+
+        Raises:
+            TopicsDiffer: a topic is gone, or has another count.
+            KafkaError: no broker answers in time.
+        """
+        for unit in self._owned_shards.units:
+            await self._check_counts(unit)
 
     async def _check_counts(self, unit: Unit) -> None:
         there = {self._owned_shards.tp(topic, 0).topic: topic for topic in unit.topics}
@@ -130,6 +145,9 @@ class Ownership:
                 return
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._stopped:
+            work.close()
+            return
         if self._task is not None:
             self._task.cancel()
         self._task = asyncio.get_running_loop().create_task(work)

@@ -5,8 +5,10 @@ import logging
 from collections.abc import Sequence
 
 import aiokafka
+from aiokafka import errors
 from aiokafka.errors import KafkaError
 
+from contracts.errors import WorkerStalled
 from contracts.settings import Settings
 from streams.kafka.admin import servers
 from streams.shards import Message
@@ -14,6 +16,21 @@ from streams.worker.waits import Backoff, Waits
 
 log = logging.getLogger(__name__)
 REQUEST_TIMEOUT_MS = 10_000
+# Besides what calls itself retriable: no answer in time, and what a new producer cures.
+CURABLE = (
+    errors.KafkaTimeoutError,
+    errors.KafkaUnavailableError,
+    errors.BrokerNotAvailableError,
+    errors.ProducerClosed,
+    errors.ProducerFenced,
+    errors.OutOfOrderSequenceNumber,
+    errors.UnknownProducerId,
+    errors.InvalidProducerIdMapping,
+    errors.InvalidProducerEpoch,
+    errors.UnrecognizedBrokerVersion,
+    errors.CorruptRecordException,
+    errors.UnknownError,
+)
 
 
 class Sender:
@@ -25,18 +42,33 @@ class Sender:
         self._producer: aiokafka.AIOKafkaProducer | None = None
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Produce all of them, in order, waiting for Kafka where it is away."""
+        """Produce all of them, in order, waiting for Kafka where it is away.
+
+        Raises:
+            WorkerStalled: Kafka refuses a message for good.
+        """
         backoff = Backoff()
         while True:
             try:
                 await self._send(messages)
             except KafkaError as error:
-                self._waits.declare("kafka", f"cannot produce: {error!r}")
+                if not _curable(error):
+                    raise self._refused(messages, error) from error
+                self._waits.declare("producing", f"cannot produce: {error!r}")
                 await self.stop()
                 await backoff.sleep()
             else:
-                self._waits.over("kafka")
+                self._waits.over("producing")
                 return
+
+    def _refused(self, messages: Sequence[Message], error: KafkaError) -> WorkerStalled:
+        largest = max(messages, key=lambda message: len(message.value or b""))
+        names = sorted({self._settings.topic_prefix + message.topic for message in messages})
+        return WorkerStalled(
+            f"Kafka does not take a message to {' or '.join(names)} ({error!r}); the largest has "
+            f"{len(largest.value or b'')} bytes: raise max.message.bytes of the topic above that, "
+            "or see what the topic's configuration and rights forbid; then start the worker again"
+        )
 
     async def _send(self, messages: Sequence[Message]) -> None:
         producer = await self._started()
@@ -60,6 +92,7 @@ class Sender:
                 acks="all",
                 enable_idempotence=True,
                 request_timeout_ms=REQUEST_TIMEOUT_MS,
+                max_request_size=2 * self._settings.max_message_bytes + (1 << 20),
             )
             try:
                 await producer.start()
@@ -77,3 +110,8 @@ class Sender:
                 await asyncio.wait_for(producer.stop(), 2.0)
             except (KafkaError, TimeoutError) as error:
                 log.info("the producer did not stop in good order: %r", error)
+
+
+def _curable(error: KafkaError) -> bool:
+    # aiokafka raises the base class itself where no broker has answered.
+    return error.retriable or isinstance(error, CURABLE) or type(error) is KafkaError

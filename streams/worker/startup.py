@@ -19,8 +19,9 @@ def check_key(settings: Settings) -> None:
     """Raise SettingsError unless there is a key to sign snapshots with."""
     if not settings.snapshot_key:
         raise SettingsError(
-            "HEADWATER_SNAPSHOT_KEY is empty, and snapshots must be signed: run `headwater up`, "
-            "which makes one, or set it to a secret of your own, the same for all workers"
+            "HEADWATER_SNAPSHOT_KEY is empty, and snapshots must be signed: set it to a secret, "
+            "the same for all workers; or leave HEADWATER_REDIS unset as well: the key that "
+            "`headwater up` makes goes with the Redis that it starts"
         )
 
 

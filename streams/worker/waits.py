@@ -14,7 +14,9 @@ from streams.telemetry.http import Health
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-SERVICES = ("kafka", "redis")
+# What can be waited for, and the service that this concerns. The producer's wait is its own:
+# that a fetch is answered does not end it.
+SERVICES = {"kafka": "kafka", "producing": "kafka", "redis": "redis"}
 SHORTEST_S, LONGEST_S = 0.1, 2.0
 
 
@@ -34,17 +36,18 @@ class Waits:
         """Wait for something from now on."""
         if what not in self._because:
             self._because[what] = reason
-            if what in SERVICES:
-                log.warning("waiting for %s: %s", what, reason)
-                self._telemetry.set(WAITING, 1, service=what)
+            if service := SERVICES.get(what):
+                log.warning("waiting for %s: %s", service, reason)
+                self._telemetry.set(WAITING, 1, service=service)
             self._show()
 
     def over(self, what: str) -> None:
         """Wait for it no longer."""
         if self._because.pop(what, None) is not None:
-            if what in SERVICES:
-                log.warning("%s is back", what)
-                self._telemetry.set(WAITING, 0, service=what)
+            service = SERVICES.get(what)
+            if service and not any(SERVICES.get(other) == service for other in self._because):
+                log.warning("%s is back", service)
+                self._telemetry.set(WAITING, 0, service=service)
             self.ended_at = time.monotonic()
             self._show()
 

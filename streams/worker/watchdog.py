@@ -11,12 +11,13 @@ import time
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from contracts.errors import WorkerStalled
+from contracts.errors import TopicsDiffer, WorkerStalled
 from contracts.metrics import LAG, SNAPSHOT_AGE
 from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import Where
 from streams.shards import Telemetry
 from streams.telemetry.http import Health
+from streams.worker.loader import check_offset
 from streams.worker.manager import ShardManager
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.waits import Waits
@@ -26,6 +27,7 @@ EVERY_S = 1.0
 SILENT_MS = 3_000  # Kafka answers an idle fetch every 0.1 s
 PROBE_S = 3.0
 BEAT_S = 15.0
+COUNT_EVERY_S = 10.0
 
 
 class Watchdog:
@@ -46,8 +48,11 @@ class Watchdog:
         self._telemetry = telemetry
         self._health = health
         self._patience_s = patience_s
-        self._moved_at = time.monotonic()
+        self._stood_s = 0.0
+        self._looked_at = time.monotonic()
         self._seen = -1
+        self._count_at = self._looked_at + COUNT_EVERY_S
+        self._differed = False
         self._missing: dict[TP, int] = {}
         self._shown: set[TP] = set()
 
@@ -60,7 +65,12 @@ class Watchdog:
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
-        """Look once."""
+        """Look once.
+
+        Raises:
+            StateRefused: events were deleted before they were learned.
+            TopicsDiffer: a topic is gone, or has other partitions than before.
+        """
         manager, link = self._manager, self._manager.link
         if not link.begun:
             return
@@ -73,6 +83,7 @@ class Watchdog:
         lag = self._lag(where)
         self._stalled(lag)
         await self._found_nothing(where)
+        await self._counts()
         self._ages()
 
     async def _kafka(self, where: dict[TP, Where]) -> None:
@@ -107,11 +118,14 @@ class Watchdog:
         return lag
 
     def _stalled(self, lag: dict[TP, int]) -> None:
+        """Fail when patience is at its end; a wait stops its clock, only progress sets it back."""
         manager, now = self._manager, time.monotonic()
-        seen = manager.moved
-        if seen != self._seen or self._waits or not any(lag.values()):
-            self._seen, self._moved_at = seen, now
-        elif now - self._moved_at > self._patience_s:
+        seen, since, self._looked_at = manager.moved, now - self._looked_at, now
+        if seen != self._seen or not any(lag.values()):
+            self._seen, self._stood_s = seen, 0.0
+        elif not self._waits:
+            self._stood_s += since
+        if self._stood_s > self._patience_s:
             total = sum(lag.values())
             manager.fail(
                 WorkerStalled(
@@ -134,15 +148,47 @@ class Watchdog:
             if at.position <= owned.taken[topic] or not self._manager.processor.idle:
                 self._missing.pop(tp, None)
             elif self._missing.get(tp) == owned.taken[topic]:
-                await self._mend(owned, topic, at.position)
+                await self._mend(owned, tp, at.position)
             else:
                 self._missing[tp] = owned.taken[topic]
 
-    async def _mend(self, owned: OwnedShard, topic: str, position: int) -> None:
-        if owned.suspect(topic):
-            owned.pass_over(topic, position)
-        else:
+    async def _mend(self, owned: OwnedShard, tp: TP, position: int) -> None:
+        topic = self._manager.owned_shards.find(tp)[1]
+        taken = owned.taken[topic]
+        if not owned.suspect(topic):
             await self._manager.processor.seek(owned, topic)
+            return
+        try:
+            async with asyncio.timeout(PROBE_S):
+                bounds = (await self._ends.bounds([tp]))[tp]
+        except (KafkaError, TimeoutError):
+            return  # the next look asks again
+        if owned.closing or owned.taken[topic] != taken:
+            return
+        check_offset(owned, topic, taken, bounds)
+        log.warning(
+            "offsets %d to %d of '%s', partition %d, hold no event (markers of transactions, or "
+            "compacted); passed over",
+            taken, position - 1, tp.topic, tp.partition,
+        )  # fmt: skip
+        owned.pass_over(topic, position)
+
+    async def _counts(self) -> None:
+        """Compare partition counts now and then; what differs is asked for twice."""
+        now = time.monotonic()
+        if self._waits or now < self._count_at:
+            return
+        try:
+            async with asyncio.timeout(PROBE_S):
+                await self._manager.ownership.check_counts()
+        except (KafkaError, TimeoutError):
+            return  # the next look asks again
+        except TopicsDiffer:
+            if self._differed:
+                raise
+            self._differed = True  # a broker that has just started may not know all yet
+        else:
+            self._differed, self._count_at = False, now + COUNT_EVERY_S
 
     def _ages(self) -> None:
         now = time.monotonic()
