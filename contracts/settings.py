@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,7 +23,6 @@ def _doc(text: str, **bounds: Any) -> msgspec.Meta:
 
 
 SECRETS = frozenset({"snapshot_key"})
-ADDRESSES = frozenset({"kafka", "redis"})  # they may hold passwords
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,24 +127,35 @@ def shown(settings: Settings) -> dict[str, Any]:
 
 
 def masked(url: str) -> str:
-    """Return an address or URL without who logs in, and without what stands in its query.
+    """Return a URL without who logs in and without the values in its query.
 
-    What is no URL is taken apart as if it were: of `redis://:a/b@host` nothing of `a/b` is left.
+    Of what cannot be read as a URL only the scheme is left: any of it may be a password.
 
     >>> masked("redis://me:secret@host:6379/0?password=secret&db=1")
     'redis://***@host:6379/0?password=***&db=***'
-    >>> masked("127.0.0.1:9092")
-    '127.0.0.1:9092'
+    >>> masked("redis://:sec/ret@host:6379")
+    'redis://***'
     """
-    url = re.sub(r"^([\w+.-]*://|).*@", r"\1***@", url, flags=re.DOTALL)
-    front, mark, query = url.partition("?")
-    return front + mark + re.sub(r"=[^&;]*", "=***", query)
+    try:
+        parts = urlsplit(url)
+        readable = parts.port is not None or ":" not in parts.netloc.rpartition("@")[2]
+    except ValueError:
+        readable = False
+    if not readable or not parts.scheme or parts.fragment or "@" in parts.path:
+        return f"{url.partition('://')[0]}://***" if "://" in url else "***"
+    _, login, host = parts.netloc.rpartition("@")
+    query = re.sub(r"(^|&)(?:(\w+=)|)[^&]*", r"\1\2***", parts.query) if parts.query else ""
+    return f"{parts.scheme}://{'***@' * bool(login)}{host}{parts.path}" + (
+        f"?{query}" if query else ""
+    )
 
 
 def _masked(name: str, value: Any) -> Any:
     if name in SECRETS and value:
         return "***"
-    return masked(value) if name in ADDRESSES else value
+    if name == "redis":
+        return masked(value) if isinstance(value, str) else "***"
+    return re.sub(r"://.*@", "://***@", value) if isinstance(value, str) else value
 
 
 def describe(name: str) -> tuple[str, str]:

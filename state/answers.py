@@ -10,8 +10,9 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from contracts import keys
-from contracts.errors import RedisAway, SettingsError
-from contracts.settings import Settings
+from contracts.errors import RedisAway
+from contracts.settings import Settings, masked
+from state.connection import not_a_url
 
 T = TypeVar("T")
 SCANNED_AT_ONCE = 500
@@ -60,15 +61,13 @@ class Answers:
         import redis
 
         self._prefix = settings.key_prefix
-        self._address = address(settings.redis)
+        self._address = masked(settings.redis)
         try:
             self._redis = redis.Redis.from_url(
                 settings.redis, socket_timeout=5.0, socket_connect_timeout=5.0
             )
-        except ValueError as error:
-            raise SettingsError(
-                f"HEADWATER_REDIS must be a URL like redis://host:6379/0: {error}"
-            ) from None
+        except ValueError:
+            raise not_a_url() from None
 
     def recommend(self, user: str) -> Answer:
         """Return the user's own list, else what is trending, else an empty answer."""
@@ -141,16 +140,6 @@ class Answers:
             raise RedisAway(
                 f"the Redis at {self._address} refused ({error}); see HEADWATER_REDIS"
             ) from None
-
-
-def address(url: str) -> str:
-    """Return a Redis URL without its user and password.
-
-    >>> address("redis://:secret@host:6379/0")
-    'redis://host:6379/0'
-    """
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _answer(stored: _Stored | None, source: str, user: str = "", item: str = "") -> Answer:

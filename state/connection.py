@@ -46,10 +46,15 @@ def connect(settings: Settings) -> "Redis":
             socket_connect_timeout=ANSWER_S,
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError as error:
-        raise SettingsError(
-            f"HEADWATER_REDIS must be a URL like redis://host:6379/0: {error}"
-        ) from None
+    except ValueError:
+        raise not_a_url() from None
+
+
+def not_a_url() -> SettingsError:
+    """Return the error for an unreadable URL; redis-py's own would repeat parts of a password."""
+    return SettingsError(
+        "HEADWATER_REDIS must be a URL like redis://host:6379/0, with %2F for / in a password"
+    )
 
 
 def away() -> tuple[type[Exception], ...]:

@@ -1,5 +1,6 @@
 """What is read out: own list, else trending, else a line that says there is nothing."""
 
+import asyncio
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -12,8 +13,11 @@ import redis
 from contracts import keys
 from contracts.errors import RedisAway, SettingsError
 from contracts.settings import Settings
+from headwater import cli
 from headwater.commands import recommend, similar
 from state.answers import Answers
+from state.connection import away, connect, ping
+from streams.worker.startup import wait_for_redis
 
 ITEMS = [{"item": "tea", "score": 2.5, "because": "with jam"}, {"item": "oat", "score": 1.0}]
 
@@ -93,8 +97,47 @@ def test_a_redis_that_is_away_is_named_without_its_password() -> None:
     settings = Settings(redis="redis://:secret@127.0.0.1:1/0")
     with Answers(settings) as answers, pytest.raises(RedisAway) as error:
         answers.recommend("ann")
-    assert "redis://127.0.0.1:1/0" in str(error.value)
+    assert "redis://***@127.0.0.1:1/0" in str(error.value)
     assert "secret" not in str(error.value)
+
+
+HIDDEN = [
+    "redis://:hunter2@127.0.0.1:1/0",
+    "redis://127.0.0.1:1/0?password=hunter2",
+    "redis://127.0.0.1:1/0?db=0&password=a@hunter2",
+    "redis://127.0.0.1:1/0?password=a&hunter2;hunter2#hunter2",
+    "redis://:hunter2/hunter2@127.0.0.1:1/0",
+    "redis://:hunter2?hunter2@127.0.0.1:1/0",
+    "redis://:hunter2#hunter2@127.0.0.1:1/0",
+    "redis://:12/hunter2@127.0.0.1:1/0",
+    "redis://[::hunter2",
+    "redis://127.0.0.1:hunter2",
+    "http://:hunter2@127.0.0.1",
+    ":hunter2@127.0.0.1",
+    "redis://127.0.0.1:1/0?socket_timeout=hunter2",
+]
+
+
+@pytest.mark.parametrize("url", HIDDEN)
+def test_no_part_of_a_password_is_shown(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEADWATER_REDIS", url)
+    monkeypatch.setenv("HEADWATER_WAIT_S", "0.1")
+    for argv in (["settings"], ["recommend", "ann"]):
+        cli.main(argv)
+    with pytest.raises((SettingsError, RedisAway)) as error:
+        asyncio.run(_answers_at_the_start(Settings(redis=url, wait_s=0.1)))
+    shown = capsys.readouterr()
+    assert "hunter2" not in shown.out + shown.err + str(error.value)
+
+
+async def _answers_at_the_start(settings: Settings) -> None:
+    client = connect(settings)
+    try:
+        await wait_for_redis(lambda: ping(client), away(), settings)
+    finally:
+        await client.aclose()
 
 
 def test_a_url_that_is_none_is_a_settings_error() -> None:

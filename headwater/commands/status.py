@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import exits
 from contracts.errors import KafkaAway, RedisAway
-from contracts.settings import Settings
+from contracts.settings import Settings, masked
 from contracts.topics import TOPICS
 from headwater.commands import COMMANDS
 
@@ -68,9 +68,9 @@ def _kafka(settings: Settings) -> dict[str, Any]:
 
 
 def _redis(settings: Settings) -> dict[str, Any]:
-    from state.answers import Answers, address
+    from state.answers import Answers
 
-    found = {"address": address(settings.redis), "answers": True}
+    found = {"address": masked(settings.redis), "answers": True}
     try:
         with Answers(settings) as answers:
             answers.trending()

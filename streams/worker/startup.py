@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.errors import RedisAway, SettingsError, TopicsDiffer
-from contracts.settings import Settings
+from contracts.settings import Settings, masked
 from contracts.topics import INTERACTIONS
 from state.manifest import Log
 from streams.kafka.admin import admin
@@ -80,7 +80,7 @@ async def wait_for_redis(ping: Any, away: tuple[type[Exception], ...], settings:
         except away as error:
             if time.monotonic() > deadline:
                 raise RedisAway(
-                    f"no Redis answers at {settings.redis.rpartition('@')[2]} within "
+                    f"no Redis answers at {masked(settings.redis)} within "
                     f"{settings.wait_s:g} s ({error}); check HEADWATER_REDIS, or run `headwater up`"
                 ) from None
             await backoff.sleep()
