@@ -34,6 +34,11 @@ def interactions(flow: Flow) -> str:
     return f"{flow.settings.topic_prefix}interactions"
 
 
+def whole(flow: Flow) -> dict[TopicPartition, int]:
+    count = flow.settings.partitions
+    return {TopicPartition(interactions(flow), partition): -1 for partition in range(count)}
+
+
 def last_line(log: Path) -> str:
     return log.read_text().splitlines()[-1]
 
@@ -46,14 +51,28 @@ def test_events_deleted_before_they_were_learned_end_the_worker_also_at_the_logs
         flow.wait(flow.all_committed)
         child.send(signal.SIGSTOP)
         flow.send(400)
-        all_of_them = {
-            TopicPartition(interactions(flow), partition): -1
-            for partition in range(flow.settings.partitions)
-        }
-        admin.delete_records(all_of_them)
+        admin.delete_records(whole(flow))
         child.send(signal.SIGCONT)
         assert child.wait(40) == exits.STATE_REFUSED.code
         assert "were deleted before they were learned" in last_line(child.log)
+
+
+def test_who_takes_over_needs_no_more_of_the_log_than_what_was_not_yet_saved(flow: Flow) -> None:
+    with flow.worker() as first, KafkaAdminClient(bootstrap_servers=flow.settings.kafka) as admin:
+        flow.send(1_000)
+        flow.wait(flow.all_committed)
+        with flow.worker() as second:
+            flow.wait(lambda: second.log.read_text().count("goes on at") == 2)
+            for _ in range(4):  # so many snapshots that those both know are let go
+                flow.send(1_000)
+                flow.wait(lambda: sum(flow.saved().until.values()) == flow.sent)
+            admin.delete_records(whole(flow))
+            assert second.stop() == exits.OK.code
+        flow.send(1_000)
+        flow.wait(flow.all_committed)
+        assert first.stop() == exits.OK.code
+        assert "items miss the events in between" in first.log.read_text()
+    flow.check()
 
 
 def test_a_hole_at_the_logs_end_is_passed_over_and_said(flow: Flow) -> None:

@@ -3,6 +3,7 @@
 On the worker's own connection the question would wait behind a fetch that waits for records.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -31,6 +32,7 @@ class LogEnds:
     def __init__(self, settings: Settings) -> None:
         self._servers = servers(settings)
         self._client: aiokafka.AIOKafkaConsumer | None = None
+        self._starting = asyncio.Lock()  # several ask at once; a second client would be lost
 
     async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
         """Return the offset behind each log's last.
@@ -63,20 +65,23 @@ class LogEnds:
         return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
 
     async def _started(self) -> aiokafka.AIOKafkaConsumer:
-        if self._client is None:
-            client = aiokafka.AIOKafkaConsumer(
-                bootstrap_servers=self._servers,
-                request_timeout_ms=ANSWER_MS,
-                group_id=None,
-                isolation_level=READ,
-            )
-            try:
-                await client.start()
-            except BaseException:
-                await client.stop()
-                raise
-            self._client = client
-        return self._client
+        async with self._starting:
+            return self._client or await self._start()
+
+    async def _start(self) -> aiokafka.AIOKafkaConsumer:
+        client = aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=self._servers,
+            request_timeout_ms=ANSWER_MS,
+            group_id=None,
+            isolation_level=READ,
+        )
+        try:
+            await client.start()
+        except BaseException:
+            await client.stop()
+            raise
+        self._client = client
+        return client
 
     async def stop(self) -> None:
         """Give the connections back."""

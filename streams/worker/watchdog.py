@@ -167,8 +167,8 @@ class Watchdog:
             return
         check_offset(owned, topic, taken, bounds)
         log.warning(
-            "offsets %d to %d of '%s', partition %d, hold no event (markers of transactions, or "
-            "compacted); passed over",
+            "offsets %d to %d of '%s', partition %d, hold no event that can be read (of "
+            "transactions, or compacted); passed over",
             taken, position - 1, tp.topic, tp.partition,
         )  # fmt: skip
         owned.pass_over(topic, position)
