@@ -17,9 +17,11 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions
 from contracts import exits
 from contracts.metrics import WAITING
 from contracts.settings import Settings
-from streams.shards import NoTelemetry
+from contracts.topics import REKEYED
+from streams.shards import Message, NoTelemetry
 from streams.telemetry.http import Health
 from streams.worker.ownership import Ownership
+from streams.worker.sender import Sender
 from streams.worker.waits import Retry, Waits
 from streams.worker.watchdog import Watchdog
 from tests.flow import Flow
@@ -114,6 +116,21 @@ def test_a_message_that_kafka_refuses_ends_the_worker_and_names_the_topic(flow: 
         flow.send(1, value="dead")
         assert child.wait(40) == exits.STALLED.code
         assert f"does not take a message to {topic}" in last_line(child.log)
+
+
+def test_the_largest_message_that_is_used_can_be_passed_on(flow: Flow) -> None:
+    largest = msgspec.structs.replace(flow.settings, max_message_bytes=900_000)
+    message = Message(REKEYED.name, b"u" * 256, b"x" * 900_000, 0, [("origin", b"o" * 100)])
+
+    async def work() -> None:
+        sender = Sender(largest, Waits(NoTelemetry(), Health()))
+        try:
+            async with asyncio.timeout(30):
+                await sender.send([message] * 3)
+        finally:
+            await sender.stop()
+
+    asyncio.run(work())
 
 
 class Gauges(NoTelemetry):

@@ -124,7 +124,7 @@ class Watchdog:
         if seen != self._seen or not any(lag.values()):
             self._seen, self._stood_s = seen, 0.0
         elif not self._waits:
-            self._stood_s += since
+            self._stood_s += min(since, BEAT_S)  # a process that was stopped stood still itself
         if self._stood_s > self._patience_s:
             total = sum(lag.values())
             manager.fail(
