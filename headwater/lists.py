@@ -1,5 +1,6 @@
 """Shows one answer: a table for people, JSON for programs."""
 
+import re
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,18 +10,32 @@ import msgspec
 if TYPE_CHECKING:
     from state.answers import Answer
 
+# What a terminal acts on instead of showing it: control characters and changes of direction.
+ACTED_ON = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 NOTES = {
     "trending": "no list of their own yet; trending",
     "nothing": "no list, and nothing is trending: has a worker seen any event?",
 }
 
 
+def plain(text: str) -> str:
+    """Return an id as a terminal may be given it; ids come from whoever sends events.
+
+    >>> plain("tea" + chr(27) + "[2J")
+    'tea�[2J'
+    """
+    return ACTED_ON.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def show(answer: "Answer", as_json: bool) -> None:
     """Print the answer to stdout: as a table, or as one line of JSON."""
     if as_json:
-        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+        text = msgspec.json.encode(answer).decode()
+        sys.stdout.write(ACTED_ON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
     elif not answer.items:
-        sys.stdout.write(f"{answer.user or answer.item}: {NOTES['nothing']}\n")
+        sys.stdout.write(f"{plain(answer.user or answer.item)}: {NOTES['nothing']}\n")
     else:
         _table(answer)
 
@@ -43,11 +58,11 @@ def _table(answer: "Answer") -> None:
     from rich.text import Text
 
     reasons = any(entry.because for entry in answer.items)
-    title = Text(f"{answer.user or answer.item}: {caption(answer)}")
+    title = Text(f"{plain(answer.user or answer.item)}: {caption(answer)}")
     table = Table(title=title, title_justify="left", box=None, header_style="dim")
     for name in ("", "item", "score", *(["because"] if reasons else [])):
         table.add_column(name, justify="right" if name in ("", "score") else "left")
     for place, entry in enumerate(answer.items, 1):
-        cells = [str(place), entry.item, f"{entry.score:.3f}", entry.because]
+        cells = [str(place), plain(entry.item), f"{entry.score:.3f}", plain(entry.because)]
         table.add_row(*(Text(cell) for cell in cells[: 4 if reasons else 3]))
     Console(soft_wrap=True).print(table)

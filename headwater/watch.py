@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from headwater.lists import plain
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -147,10 +149,11 @@ def _list(answer: "Answer", old: set[str] | None) -> "RenderableType":
     text = Text(no_wrap=True, overflow="ellipsis")
     for entry in answer.items[:ROWS]:
         new = old is not None and entry.item not in old
-        text.append(f"{entry.item}", style="bold green" if new else "")
-        text.append(f"  {entry.because}\n", style="dim")
+        text.append(plain(entry.item), style="bold green" if new else "")
+        text.append(f"  {plain(entry.because)}\n", style="dim")
     text.rstrip()
-    return Panel(text, title=Text(f"{answer.user} · version {answer.version}"), title_align="left")
+    title = Text(f"{plain(answer.user)} · version {answer.version}")
+    return Panel(text, title=title, title_align="left")
 
 
 def _polled(

@@ -1,6 +1,7 @@
 """What is read out: own list, else trending, else a line that says there is nothing."""
 
 import asyncio
+import io
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 import redis
+from rich.console import Console
 
 from contracts import keys
 from contracts.errors import RedisAway, SettingsError
 from contracts.settings import Settings
-from headwater import cli
+from headwater import cli, watch
 from headwater.commands import recommend, similar
 from state.answers import Answers
 from state.connection import away, connect, ping
@@ -73,6 +75,30 @@ def test_an_empty_redis_gives_one_line(
 ) -> None:
     assert command(recommend, settings, "bob") == 0
     assert capsys.readouterr().out.count("\n") == 1
+
+
+EVIL = "tea\x1b[2J\x07\x9b31m\u202e\u2066\n"
+
+
+def test_ids_cannot_speak_to_the_terminal(
+    settings: Settings, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = [{"item": EVIL, "score": 1.0, "because": EVIL}]
+    value = {"user": EVIL, "items": items, "version": 3, "ts": 5.0}
+    put(store, keys.REC.at(settings.key_prefix, user=EVIL), value)
+    put(store, keys.SIM.at(settings.key_prefix, item=EVIL), {"items": items, "ts": 5.0})
+    for module, *more in ((recommend,), (similar,), (recommend, "--json")):
+        assert command(module, settings, EVIL, *more) == 0
+        out = capsys.readouterr().out
+        assert not set("\x1b\x07\x9b\u202e\u2066") & set(out)
+    assert json.loads(out)["items"] == items
+    with Answers(settings) as answers:
+        paper = io.StringIO()
+        console = Console(file=paper, width=80)
+        console.print(watch._list(answers.recommend(EVIL), None))
+        shown = paper.getvalue()
+    assert "tea�[2J��31m" in shown
+    assert not set("\x1b\x07\x9b\u202e\u2066") & set(shown)
 
 
 def test_similar_items_are_read(
