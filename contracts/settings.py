@@ -23,6 +23,7 @@ def _doc(text: str, **bounds: Any) -> msgspec.Meta:
 
 
 SECRETS = frozenset({"snapshot_key"})
+SHORTEST_KEY = 16  # characters; a shorter one can be guessed
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,9 +160,9 @@ def _masked(name: str, value: Any) -> Any:
 
 
 def describe(name: str) -> tuple[str, str]:
-    """Return what a setting's type is, in words, and what it is for."""
+    """Return what a setting's type and bounds are, in words, and what it is for."""
     type_, meta = get_args(TYPES[name])
-    return _spell(type_), str(meta.description)
+    return _spell(type_) + _bounds(meta), str(meta.description)
 
 
 def _given(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -192,15 +193,42 @@ def _file(path: str) -> dict[str, Any]:
 
 def _convert(name: str, value: Any, where: str) -> Any:
     type_, meta = get_args(TYPES[name])
-    if get_origin(type_) is dict and isinstance(value, str):
-        value = dict(part.strip().split("=", 1) for part in value.split(",") if "=" in part)
     try:
-        return msgspec.convert(value, Annotated[type_, meta], strict=False)
-    except msgspec.ValidationError as error:
+        if get_origin(type_) is dict:
+            value = _pairs(value) if isinstance(value, str) else value
+        found = msgspec.convert(value, Annotated[type_, meta], strict=False)
+        _check(name, found)
+    except (msgspec.ValidationError, ValueError) as error:
         got = "a secret" if name in SECRETS else repr(_masked(name, value))
         raise SettingsError(
-            f"{where} must be {_spell(type_)} ({meta.description}), got {got}: {error}"
+            f"{where} must be {describe(name)[0]} ({meta.description}), got {got}: {error}"
         ) from None
+    return found
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Return `name=value,name=value` as a dict; nothing that is not a pair is passed over."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    for name, equals, value in pairs:
+        if not equals:
+            raise ValueError(f"'{name.strip()}' has no =")
+        if not name.strip() or not value.strip():
+            raise ValueError(f"'{name}={value}' lacks a name or a value")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _check(name: str, value: Any) -> None:
+    if isinstance(value, dict) and not all(n and v for n, v in value.items()):
+        raise ValueError("a name or a value is empty")
+    if name == "snapshot_key" and 0 < len(value) < SHORTEST_KEY:
+        raise ValueError(
+            f"it has fewer than {SHORTEST_KEY} characters; make one with `openssl rand -hex 32`"
+        )
+
+
+def _bounds(meta: msgspec.Meta) -> str:
+    words = {"≥": meta.ge, ">": meta.gt, "≤": meta.le}
+    return " and".join(f" {sign} {bound}" for sign, bound in words.items() if bound is not None)
 
 
 def _spell(type_: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts import errors, exits
+from contracts import errors, exits, settings
 from headwater import cli
 from headwater.commands import COMMANDS
 
@@ -99,8 +99,34 @@ def test_a_wrong_setting_is_one_line_and_exit_code_10(
     monkeypatch.setenv("HEADWATER_LIST_LENGTH", "five")
     assert cli.main(["settings"]) == exits.SETTINGS.code
     err = capsys.readouterr().err
-    assert err.startswith("headwater: HEADWATER_LIST_LENGTH must be int (items in a list)")
+    assert err.startswith(
+        "headwater: HEADWATER_LIST_LENGTH must be int ≥ 1 and ≤ 96 (items in a list)"
+    )
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("PREDICTORS", "elec", "'elec' has no ="),
+        ("PREDICTORS", "a=b:c, elec", "'elec' has no ="),
+        ("PREDICTORS", "=b:c", "lacks a name or a value"),
+        ("PREDICTORS", "elec=", "lacks a name or a value"),
+        ("NEIGHBOURS", "0", "must be int ≥ 1 and ≤ 1024"),
+        ("HALF_LIFE_S", "0", "must be float > 0"),
+        ("SNAPSHOT_KEY", "x", "fewer than 16 characters; make one with `openssl rand -hex 32`"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_what_is_wrong(name: str, value: str, problem: str) -> None:
+    with pytest.raises(errors.SettingsError) as found:
+        settings.read({f"HEADWATER_{name}": value})
+    assert problem in str(found.value)
+
+
+def test_no_predictors_and_pairs_with_spaces_are_both_fine() -> None:
+    assert settings.read({"HEADWATER_PREDICTORS": ""}).predictors == {}
+    read = settings.read({"HEADWATER_PREDICTORS": " a = b:c , d=e:f,"}).predictors
+    assert read == {"a": "b:c", "d": "e:f"}
 
 
 def test_settings_come_with_their_origin_and_secrets_masked(
@@ -108,7 +134,7 @@ def test_settings_come_with_their_origin_and_secrets_masked(
 ) -> None:
     (tmp_path / "my.toml").write_text("list_length = 7\n")
     monkeypatch.setenv("HEADWATER_CONFIG", str(tmp_path / "my.toml"))
-    monkeypatch.setenv("HEADWATER_SNAPSHOT_KEY", "sesame")
+    monkeypatch.setenv("HEADWATER_SNAPSHOT_KEY", "open sesame, sesame")
     monkeypatch.setenv("HEADWATER_REDIS", "redis://me:sesame@127.0.0.1:1/0")
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
     assert cli.main(["settings"]) == 0
