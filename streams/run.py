@@ -45,6 +45,7 @@ def run(
         HeadwaterError: it cannot start or go on; its class is the exit code.
     """
     startup.check_key(settings)
+    startup.check_kafka(settings)  # before the kernels are loaded: that takes seconds
     redis = connect(settings)
     units = make(settings, telemetry, redis)
     identity = startup.identify(settings, units)
@@ -73,6 +74,7 @@ def run(
         health.ready, health.reason = False, "stopped"
     if components.manager.error is not None:
         raise components.manager.error
+    log.info("stopped in good order")
 
 
 class Worker(faust.Worker):

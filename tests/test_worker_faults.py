@@ -84,3 +84,19 @@ def test_redis_and_kafka_go_and_return_and_nothing_is_lost(
             assert "redis is back" in worker.log.read_text()
             assert "kafka is back" in worker.log.read_text()
         flow.check()
+
+
+def test_an_idle_worker_says_once_that_redis_is_away_and_once_that_it_is_back(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with local_redis(tmp_path / "redis") as store:
+        flow = Flow(msgspec.structs.replace(settings, redis=store.address), tmp_path)
+        with flow.worker() as child:
+            flow.send(100)
+            flow.wait(flow.all_committed)
+            store.kill()
+            time.sleep(6)
+            store.restart()
+            flow.wait(lambda: "redis is back" in child.log.read_text())
+            said = child.log.read_text()
+    assert (said.count("waiting for redis"), said.count("redis is back")) == (1, 1)

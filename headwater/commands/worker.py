@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from headwater.commands import Subparsers
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# They log every attempt while Kafka is away, 90 lines a second; the worker says it once.
+THEIRS = ("aiokafka", "faust", "kafka", "mode")
 OURS = ("headwater", "streams", "learners", "state", "contracts")
 
 
@@ -35,6 +37,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     logging.basicConfig(format=FORMAT, level=logging.INFO if args.verbose else logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.INFO)
+    if not args.verbose:
+        for name in THEIRS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     from prometheus_client import CollectorRegistry
 
     from streams import run as worker

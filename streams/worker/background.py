@@ -33,7 +33,7 @@ class BackgroundTasks:
         """Begin."""
         self._begin(self._manager.outbox.run())
         self._begin(self._watchdog.run())
-        self._begin(self._every(LOOK_EVERY_S, self._look))
+        self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))
         self._begin(self._every(self._save_every_s, self._manager.save, SAVING))
         for unit in self._manager.owned_shards.units:
             if isinstance(unit, Ticking):
@@ -60,8 +60,13 @@ class BackgroundTasks:
             self._manager.fail(error)
 
     async def _every(
-        self, seconds: float, work: Callable[[], Awaitable[None]], share: float = 1.0
+        self,
+        seconds: float,
+        work: Callable[[], Awaitable[None]],
+        share: float = 1.0,
+        asks_redis: bool = False,
     ) -> None:
+        """Do it again and again; only what always asks Redis may say that Redis is back."""
         waits = self._waits
         while True:
             begun = time.monotonic()
@@ -71,7 +76,8 @@ class BackgroundTasks:
             except self._manager.away as error:
                 waits.declare("redis", str(error) or type(error).__name__)
             else:
-                if len(self._manager.owned_shards) and not self._manager.outbox.stuck:
+                asked = asks_redis and len(self._manager.owned_shards) > 0
+                if asked and not self._manager.outbox.stuck:
                     waits.over("redis")
             took = time.monotonic() - begun
             await asyncio.sleep(max(seconds, took / share))

@@ -108,7 +108,7 @@ class Ownership:
         laps = await self._link.seek_to({tp: owned.taken[topic] for tp, topic in tps.items()})
         owned.laps = {topic: laps.get(tp, 0) for tp, topic in tps.items()}
         self.opened += 1
-        log.info("'%s' goes on at %s", owned.name, owned.taken)
+        log.info("state '%s' goes on at %s", owned.name, owned.taken)
 
     async def look(self, held: list[OwnedShard]) -> bool:
         """Return whether all of these are still ours; drop those that are not.

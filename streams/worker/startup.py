@@ -25,6 +25,16 @@ def check_key(settings: Settings) -> None:
         )
 
 
+def check_kafka(settings: Settings) -> None:
+    """Return when a broker answers, at most after `wait_s`.
+
+    Raises:
+        KafkaAway: none did.
+    """
+    with admin(settings) as client:
+        client.describe_cluster()
+
+
 def identify(settings: Settings, units: Sequence[Unit]) -> Log:
     """Return which cluster and topics the settings lead to, waiting up to `wait_s`.
 

@@ -52,6 +52,8 @@ class Waits:
             self._show()
 
     def _show(self) -> None:
+        if not self._because and not self._health.ready:
+            log.info("ready")
         self._health.ready = not self._because
         self._health.reason = "; ".join(self._because.values())
 
