@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -13,12 +14,15 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.kafka import lenient
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FETCH_RECORDS = 4_000
 FETCH_WAIT_MS = 100  # a partition left out of one fetch waits so long for the next
 READ = "read_committed"  # what a producer's transaction gave up was never said
+LENIENT_S = 30.0
 COMMIT_TIMEOUT_S = 1.5
 STOP_S = 1.5
 FOR_EVER_MS = 7 * 86_400_000  # our own watchdog knows when a wait is a declared one
@@ -73,6 +77,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._laps: dict[TP, int] = defaultdict(int)
         self._asked: dict[TP, int] = {}
+        self._lenient_until = 0.0
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -122,17 +127,32 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             return []
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        with fetcher._subscriptions.fetch_context():
-            if not fetcher._records:
-                waiter = fetcher._create_fetch_waiter()
-                done, _ = await asyncio.wait([waiter], timeout=timeout)
-                if not done:
-                    waiter.cancel()
-                    return []
-                waiter.result()  # an authorization error, if there is one
-            lighten(fetcher)
-            drained = await fetcher.fetched_records(tps, timeout, FETCH_RECORDS)
+        lenient.use(time.monotonic() < self._lenient_until)
+        try:
+            with fetcher._subscriptions.fetch_context():
+                if not fetcher._records:
+                    waiter = fetcher._create_fetch_waiter()
+                    done, _ = await asyncio.wait([waiter], timeout=timeout)
+                    if not done:
+                        waiter.cancel()
+                        return []
+                    waiter.result()  # an authorization error, if there is one
+                lighten(fetcher)
+                drained = await fetcher.fetched_records(tps, timeout, FETCH_RECORDS)
+        except UnicodeDecodeError as error:
+            self._read_leniently(consumer, error)
+            return []
         return [self._fetched(TP(*tp), records) for tp, records in drained.items()]
+
+    def _read_leniently(self, consumer: aiokafka.AIOKafkaConsumer, error: Exception) -> None:
+        """Fetch again what was drained and not handed over, with the parser that takes it all."""
+        if time.monotonic() >= self._lenient_until:
+            log.warning("a header's key is not UTF-8 (%s); it is read with '?' instead", error)
+        self._lenient_until = time.monotonic() + LENIENT_S
+        lenient.use(True)
+        for tp in consumer.assignment():
+            if (asked := self._asked.get(TP(*tp))) is not None:
+                consumer.seek(tp, asked)
 
     def _fetched(self, tp: TP, records: list[Any]) -> Fetched:
         asked, self._asked[tp] = self._asked.get(tp), records[-1].offset + 1
