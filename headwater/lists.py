@@ -16,6 +16,7 @@ ACTED_ON = re.compile(
 )
 NOTES = {
     "trending": "no list of their own yet; trending",
+    "trending item": "nothing goes with it yet; trending",
     "nothing": "no list, and nothing is trending: has a worker seen any event?",
 }
 
@@ -49,7 +50,8 @@ def caption(answer: "Answer") -> str:
     """
     version = f"version {answer.version}" if answer.version else "similar items"
     made = datetime.fromtimestamp(answer.ts, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{NOTES.get(answer.source, version)}, as of {made}"
+    of_item = " item" if answer.item and not answer.user else ""
+    return f"{NOTES.get(answer.source + of_item, version)}, as of {made}"
 
 
 def _table(answer: "Answer") -> None:

@@ -63,10 +63,11 @@ def test_a_stranger_reads_what_is_trending_and_is_told_so(
     settings: Settings, store: redis.Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(store, keys.TOP.at(settings.key_prefix), {"items": ITEMS, "ts": 5.0})
-    for module in (recommend, similar):
+    notes = {recommend: "no list of their own yet", similar: "nothing goes with it yet"}
+    for module, note in notes.items():
         assert command(module, settings, "bob") == 0
         shown = capsys.readouterr().out
-        assert "bob: no list of their own yet; trending" in shown
+        assert f"bob: {note}; trending" in shown
         assert "tea" in shown
 
 

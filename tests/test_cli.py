@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from argparse import Namespace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -144,3 +145,48 @@ def test_settings_come_with_their_origin_and_secrets_masked(
     assert "'redis://***@127.0.0.1:1/0'  (environment)" in out
     assert f"7  ({tmp_path}/my.toml)" in out
     assert "'127.0.0.1:9092'  (default)" in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "problem"),
+    [
+        (["demo", "--seconds", "abc"], "--seconds: must be a number above 0, got abc"),
+        (["demo", "--rate", "0"], "--rate: must be a number above 0, got 0"),
+        (["demo", "--page-port", "99999"], "--page-port: must be from 0 to 65535, got 99999"),
+        (["page", "--port", "-1"], "--port: must be from 0 to 65535, got -1"),
+        (["page", "--port", "web"], "--port: must be from 0 to 65535, got web"),
+        (["replay", "x.csv", "--limit", "all"], "--limit: must be a whole number, got all"),
+    ],
+)
+def test_an_option_that_is_no_such_number_is_said_in_words(
+    argv: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(argv) == exits.USAGE.code
+    assert f"argument {problem}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "name a file that can be read"),
+        ("when,what\n1,2\n", "has no column 'user'"),
+        ("ts,user,item\n", "no rows"),
+        ("ts,user,item\nnoon,ann,tea\n", "row 1"),
+    ],
+)
+def test_a_demo_refuses_a_wrong_file_before_it_starts_anything(
+    text: str | None,
+    problem: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    path = tmp_path / "clicks.csv"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    assert cli.main(["demo", "--data", str(path)]) == exits.USAGE.code
+    said = capsys.readouterr()
+    assert problem in said.err
+    assert said.out == ""
+    assert not (tmp_path / "home").exists()

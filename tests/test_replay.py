@@ -1,6 +1,8 @@
 """`headwater replay` through a real broker: what is in the file is what stands in the topic."""
 
 import json
+import subprocess
+import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -155,3 +157,41 @@ def test_a_broker_that_dies_on_the_way_ends_it_with_the_count(tmp_path: Path) ->
 def test_options_that_make_no_sense_are_named(args: list[str], problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         run(Settings(), "clicks.csv", *args)
+
+
+@pytest.mark.parametrize("args", [["--offline"], ["--offline", "--predictor", "p", "--label", "y"]])
+def test_a_wrong_file_is_named_before_the_learners_are_imported(
+    args: list[str], tmp_path: Path
+) -> None:
+    code = (
+        "import sys\nfrom headwater import cli\ncode = cli.main(sys.argv[1:])\n"
+        "sys.exit(code if not {'numba', 'river', 'faust'} & set(sys.modules) else 'too late')"
+    )
+    for path in ("nope.csv", write(tmp_path, "when,what\n1,2\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "replay", path, *args],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert "name a file" in done.stderr or "has no column" in done.stderr
+
+
+def test_a_first_row_that_is_wrong_is_not_said_to_follow_others(
+    made: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"row 1: user is empty$"):
+        run(made, write(tmp_path, HEADER + "1396314141,,b\n"))
+
+
+def test_of_a_file_without_rows_no_quality_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, HEADER)
+    assert run(Settings(), path, "--offline") == 0
+    said = capsys.readouterr().out
+    assert f"no rows in {path}" in said
+    assert "0.0000" not in said
+    assert "-" in said

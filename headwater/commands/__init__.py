@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no other name
 
+LAST_PORT = 65_535
+
 # name -> (module, what it does)
 COMMANDS = {
     "demo": ("headwater.commands.demo", "Kafka, Redis, worker, a stream and a live view in one"),
@@ -34,7 +36,33 @@ def above_0(text: str) -> float:
     Raises:
         ArgumentTypeError: it is not above 0, or not finite.
     """
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
     return value
+
+
+def whole(text: str) -> int:
+    """Return an option's whole number.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text}") from None
+
+
+def port(text: str) -> int:
+    """Return an option's port; 0 is a free one.
+
+    Raises:
+        ArgumentTypeError: it is not from 0 to 65535.
+    """
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {LAST_PORT}, got {text}")
+    return int(text)

@@ -6,20 +6,19 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from contracts import exits
-from contracts.errors import InputError
 from contracts.settings import Settings
-from headwater.commands import COMMANDS
+from headwater.commands import COMMANDS, port
 
 if TYPE_CHECKING:
     from headwater.commands import Subparsers
-
-LAST_PORT = 65_535
 
 
 def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser("page", help=COMMANDS["page"][1])
-    parser.add_argument("--port", type=int, help="port on 127.0.0.1, 0 for a free one")
+    parser.add_argument(
+        "--port", type=port, metavar="PORT", help="port on 127.0.0.1, 0 for a free one"
+    )
     parser.add_argument(
         "--metrics",
         metavar="URL",
@@ -35,17 +34,15 @@ def run(args: Namespace, settings: Settings) -> int:
     from serving.page.server import serve
 
     wished = settings.page_port if args.port is None else args.port
-    if not 0 <= wished <= LAST_PORT:
-        raise InputError(f"--port must be from 0 to {LAST_PORT}, got {wished}")
-    port = ports.next_free(wished) if wished else ports.quiet()
-    if wished not in (0, port):
+    free = ports.next_free(wished) if wished else ports.quiet()
+    if wished not in (0, free):
         _say(f"port {wished} is taken")
     with contextlib.suppress(KeyboardInterrupt):
         serve(
             settings,
-            port,
+            free,
             args.metrics,
-            lambda: _say(f"live page: http://127.0.0.1:{port} (Ctrl-C ends)"),
+            lambda: _say(f"live page: http://127.0.0.1:{free} (Ctrl-C ends)"),
         )
     return exits.OK.code
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser("recommend", help=COMMANDS["recommend"][1])
-    parser.add_argument("user", metavar="USER")
+    parser.add_argument("user", metavar="USER", help="id of the user, as in the events")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 

@@ -12,7 +12,7 @@ import msgspec
 from contracts import exits
 from contracts.errors import InputError
 from contracts.settings import Settings
-from headwater.commands import COMMANDS, above_0
+from headwater.commands import COMMANDS, above_0, whole
 from headwater.progress import counting
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def add(subparsers: "Subparsers") -> None:
     option = parser.add_argument
     option("file", metavar="FILE", help="CSV with a header or JSON lines, gzip or not; - is stdin")
     option("--rate", type=above_0, metavar="N", help="rows per second (default: no limit)")
-    option("--limit", type=int, metavar="N", help="stop after N rows")
+    option("--limit", type=whole, metavar="N", help="stop after N rows")
     for field in FIELDS:
         option(f"--{field}", metavar="COLUMN", help=f"column of `{field.replace('-', '_')}`")
     option("--ts-unit", choices=("s", "ms"), default="s", help="unit of the times (default: s)")
@@ -57,20 +57,24 @@ def _send(args: argparse.Namespace, settings: Settings) -> int:
         except KeyboardInterrupt:
             sys.stderr.write(f"interrupted after {tell.count} rows of {args.file}\n")
             return exits.INTERRUPTED.code
-    name = "stdin" if args.file == "-" else args.file
-    sys.stdout.write(f"{sent} rows of {name} sent to {settings.kafka}\n")
+    sys.stdout.write(f"{sent} rows of {_name(args)} sent to {settings.kafka}\n")
     return exits.OK.code
 
 
 def _offline(args: argparse.Namespace, settings: Settings) -> int:
     if args.repeats:
         settings = msgspec.structs.replace(settings, repeats=args.repeats)
+    rows = _rows(args)
+    # What is wrong with a file is said before seconds go by with importing the learners.
+    first = list(itertools.islice(rows, 1))
     with counting("learned", args.limit) as tell:
-        report = _report(args, settings, tell.through(_rows(args)))
+        report = _report(args, settings, tell.through(itertools.chain(first, rows)))
     if args.json:
         sys.stdout.write(json.dumps(report) + "\n")
     else:
         _print(report)
+        if not first:
+            sys.stdout.write(f"no rows in {_name(args)}\n")
     return exits.OK.code
 
 
@@ -96,6 +100,10 @@ def _rows(args: argparse.Namespace) -> Iterator[Any]:
         given = {field.replace("-", "_"): vars(args)[field.replace("-", "_")] for field in FIELDS}
         rows = source.read(args.file, given, args.ts_unit)
     return itertools.islice(rows, args.limit)
+
+
+def _name(args: argparse.Namespace) -> str:
+    return "stdin" if args.file == "-" else str(args.file)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -124,7 +132,8 @@ def _table(report: dict[str, Any]) -> None:
 
     table = Table("", *_measures(report), box=None, header_style="dim")
     for name, found in _flat(report):
-        table.add_row(name, *(_shown(found.get(measure)) for measure in _measures(report)))
+        told = found if found.get("n") != 0 else {"n": 0}  # of nothing there is no quality
+        table.add_row(name, *(_shown(told.get(measure)) for measure in _measures(report)))
     Console(soft_wrap=True).print(table)
 
 
@@ -143,6 +152,8 @@ def _flat(report: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "-"
     if not isinstance(value, float):
         return str(value)
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.0f}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser("similar", help=COMMANDS["similar"][1])
-    parser.add_argument("item", metavar="ITEM")
+    parser.add_argument("item", metavar="ITEM", help="id of the item, as in the events")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 

@@ -35,7 +35,7 @@ def interactions(rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell)
             if sender.handed % TELL_EVERY == 0:
                 tell(sender.handed)
     except InputError as error:
-        raise InputError(f"{error}; the {sender.finish()} before it were sent") from None
+        raise _stopped(error, sender.finish()) from None
     finally:
         sender.finish()
         tell(sender.handed)
@@ -57,8 +57,12 @@ def examples(rows: Iterable[Example], settings: Settings, tell: Tell) -> int:
                     sender.finish()
             tell(n)
     except InputError as error:
-        raise InputError(f"{error}; the {n} before it were sent") from None
+        raise _stopped(error, n) from None
     return n
+
+
+def _stopped(error: InputError, sent: int) -> InputError:
+    return InputError(f"{error}; the {sent} before it were sent") if sent else error
 
 
 def paced(rows: Iterable[dict[str, Any]], rate: float) -> Iterator[dict[str, Any]]:

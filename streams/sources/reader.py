@@ -5,8 +5,10 @@ cannot be used ends the reading with its number and what was expected. Memory st
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
+from contracts.errors import InputError
 from streams.sources import rows_csv, rows_json
 from streams.sources.file import opened
 
@@ -29,3 +31,17 @@ def read(
     with opened(path) as file:
         rows = rows_json.interactions if file.kind == "json lines" else rows_csv.interactions
         yield from rows(file, chosen, ts_unit)
+
+
+def check(path: str) -> None:
+    """Read the first row, so that what is wrong with a file is said before anything is started.
+
+    Stdin and pipes are left alone: what is read from them is gone.
+
+    Raises:
+        InputError: the file, its header or its first row is wrong, or there is no row.
+    """
+    if path == "-" or Path(path).is_fifo() or Path(path).is_char_device():
+        return
+    if next(read(path), None) is None:
+        raise InputError(f"{path} has a header but no rows; name a file with events")
