@@ -41,7 +41,7 @@ REKEYED = Topic(
     "interactions-rekeyed",
     "user",
     "delete",
-    "interactions that came to another user's partition; a signed header names where they came from",
+    "interactions that came to another user's partition; a signed header names the origin",
     append_time=True,
 )
 IMPRESSIONS = Topic("impressions", "user", "delete", "what was shown to whom")
