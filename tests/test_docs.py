@@ -79,6 +79,14 @@ def test_files_that_are_named_exist(path: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_the_reading_order_tells_how_a_worker_starts() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    steps = re.split(r"^\d+\. ", text.partition("## From event to answer")[2], flags=re.M)
+    (step,) = (step for step in steps if step.startswith("How a worker starts"))
+    rooms = ["headwater/commands/worker.py", "streams/run.py", "streams/worker/startup.py"]
+    assert re.findall(r"`([^`]+)`", step) == [*rooms, "streams/app.py"]
+
+
 @documents()
 def test_variables_and_metrics_that_are_named_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

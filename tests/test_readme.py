@@ -80,6 +80,7 @@ def test_own_kafka_and_redis(settings: Settings, tmp_path: Path) -> None:
     assert found["items"][0]["because"] == shown["items"][0]["because"]
     assert [entry["item"] for entry in found["items"]] == [e["item"] for e in shown["items"]]
     assert found.keys() == shown.keys()
+    assert found["version"] == shown["version"]
     assert "with tea that you chose" in said.of("headwater recommend eve")
     assert json.loads(said.of("--user visitor"))["events"] == 2
     assert json.loads(said.of("--predictor"))["judged"] == 4
@@ -94,7 +95,7 @@ def test_local_kafka_and_redis(tmp_path: Path) -> None:
     finally:
         ended = run(last, environ, tmp_path)
     assert "has stopped" in ended.of("headwater down")
-    assert "3 rows of visits.csv sent" in said.of("headwater replay")
+    assert "3 rows of stdin sent" in said.of("headwater replay")
 
 
 def environment(folder: Path) -> dict[str, str]:
