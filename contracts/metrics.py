@@ -7,7 +7,8 @@ Counters are written here without the `_total` that the exposition adds.
 from typing import Literal, NamedTuple
 
 MS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1)
-LATENCY_S = (*MS, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+SUB_S = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7)  # here lies the p99 of a busy machine
+LATENCY_S = (*MS, *SUB_S, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 STAGE_S = (0.00001, 0.0001, 0.0003, *MS, 0.25, 1.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 

@@ -48,14 +48,15 @@ def run(plan: Plan, settings: Settings) -> None:
     """
     chosen = stream(plan.data, plan.rate, plan.seconds)
     with _terminable(), _folder(Path(settings.home)) as folder, ExitStack() as stack:
-        system = System(folder, settings, stack)
+        about = f"{chosen.title}; no real people" if plan.data is None else chosen.title
+        system = System(folder, settings, stack, about)
         _show(plan, chosen, system)
 
 
 class System:
     """All that runs in a demo. Made step by step, each with a line that says what happens."""
 
-    def __init__(self, folder: Path, settings: Settings, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, settings: Settings, stack: ExitStack, about: str) -> None:
         self._folder, self._stack = folder, stack
         self.children: dict[str, Supervised] = {}
         _say("Starting a real Kafka and Redis (the first time ever Kafka is fetched: 44 MB) ...")
@@ -69,7 +70,7 @@ class System:
             _say("Compiling the learners' kernels (once on this machine) ...")
         self._must_succeed(warm, "the first learning")
         self._start("worker")
-        self._start("page")
+        self._start("page", f"--title={about}")
         self.live = self._live()
         _say(f"Starting the worker, metrics at {self.live.urls[0]}, and the page ...")
         self._until_answers("worker", self.live.urls[0].replace("/metrics", "/readyz"))
@@ -99,8 +100,8 @@ class System:
         for difference in topics.ensure(self.settings):
             raise ServiceFailed(f"the demo's own Kafka has other topics: {difference}")
 
-    def _start(self, name: str) -> None:
-        self.children[name] = self._spawn(name, "-m", "headwater", name)
+    def _start(self, name: str, *args: str) -> None:
+        self.children[name] = self._spawn(name, "-m", "headwater", name, *args)
 
     def _spawn(self, name: str, *args: str) -> Supervised:
         environ = dict(os.environ)

@@ -23,6 +23,7 @@ from streams.telemetry.http import Endpoint, Health
 from streams.telemetry.metrics import Telemetry
 
 MAIN = "import sys; from headwater.cli import main; sys.exit(main())"
+TITLE = "a SIMULATED <b>shop</b>"
 ARGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -78,6 +79,7 @@ def world(folder: Path) -> Iterator[World]:
         found = World(service, endpoint, telemetry)
         log = folder / "page.log"
         args = [sys.executable, "-c", MAIN, "page", "--port", "0", "--metrics", endpoint.url]
+        args.append(f"--title={TITLE}")
         given = {k: v for k, v in os.environ.items() if not k.startswith("HEADWATER_")}
         given |= {"HEADWATER_REDIS": service.address, "HEADWATER_HOME": str(folder / "home")}
         with spawn(args, log, given) as process:

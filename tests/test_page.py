@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from contracts import metrics
 from serving.live import Point
 from serving.page import charts
-from tests.page_world import World, chromium, get, world
+from tests.page_world import TITLE, World, chromium, get, world
 
 WAIT_MS = 20_000
 expect.set_options(timeout=WAIT_MS)
@@ -87,6 +87,28 @@ def test_the_figures_are_those_of_the_worker(visit: Visit, running: World) -> No
     expect(tiles.filter(has_text="Dead letters")).to_contain_text("3")
     expect(tiles.filter(has_text="Freshness p99")).to_contain_text(re.compile(r"\d+\.\d"))
     expect(tiles.filter(has_text="Events per second")).to_contain_text(re.compile(r"[1-9]"))
+
+
+def test_what_the_data_are_stands_under_the_heading(visit: Visit) -> None:
+    expect(visit.page.locator(".hw-about")).to_have_text(TITLE)
+
+
+def test_reasons_are_shown_whole_and_three_users_beside_each_other(
+    visit: Visit, running: World
+) -> None:
+    for user in ("ann", "bob", "eve"):
+        running.publish(user, "pillow-05", "pillow-06")
+    cards = visit.page.locator(".hw-list")
+    expect(cards).to_have_count(3)
+    assert len({card.bounding_box()["y"] for card in cards.all()}) == 1  # type: ignore[index]
+    cut = "spans => spans.filter(s => s.scrollHeight > s.clientHeight + 1).length"
+    assert visit.page.locator(".hw-why").evaluate_all(cut) == 0
+
+
+def test_trending_items_have_their_share_of_the_top_item(visit: Visit) -> None:
+    card = visit.page.locator(".hw-card").filter(has_text="Trending")
+    expect(card).to_contain_text("share of the top item")
+    expect(card.locator("li span")).to_have_text(["100.0 %", "50.0 %"])
 
 
 def test_a_drift_is_counted(visit: Visit, running: World) -> None:

@@ -26,6 +26,7 @@ def add(subparsers: "Subparsers") -> None:
         default=[],
         help="a worker's /metrics; may be given several times",
     )
+    parser.add_argument("--title", metavar="TEXT", default="", help="what the data are, in words")
 
 
 def run(args: Namespace, settings: Settings) -> int:
@@ -43,6 +44,7 @@ def run(args: Namespace, settings: Settings) -> int:
             free,
             args.metrics,
             lambda: _say(f"live page: http://127.0.0.1:{free} (Ctrl-C ends)"),
+            args.title,
         )
     return exits.OK.code
 

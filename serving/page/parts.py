@@ -9,9 +9,11 @@ from typing import NamedTuple
 from contracts import metrics
 from serving.live import Point, Snapshot
 from serving.scrape import Samples
-from state.answers import NOTHING, OWN, Answer, Entry
+from state.answers import NOTHING, OWN, Answer
 
-ROWS = 8
+ROWS = 6
+RECENT_S = 7200.0  # what is younger needs no date, also shortly after midnight
+FALLS = "falls of the hit rate, counted by partition"
 NOTHING_KNOWN = Snapshot(Point(0.0), 0, "", Samples())
 
 
@@ -35,9 +37,19 @@ def figures(snapshot: Snapshot) -> list[Figure]:
         Figure("Freshness p50", "ms", number(now.freshness_p50_ms, 1), "event to list, half"),
         Figure("Freshness p99", "ms", number(now.freshness_p99_ms, 1), "event to list, 99 %"),
         Figure("HR@10", "share", number(now.hr_at_10, 3), _beside(now)),
-        Figure("Drifts", "found", str(now.drifts) if known else "-", "changes of the hit rate"),
+        Figure("Drifts", "found", str(now.drifts) if known else "-", FALLS),
         Figure("Dead letters", "messages", number(dead, 0), "could not be used"),
     ]
+
+
+def about(title: str) -> str:
+    """Return the line under the heading, empty without a title.
+
+    >>> about("a <b>.csv"), about("")
+    ("<div class='hw-about'>a &lt;b&gt;.csv</div>", '')
+    """
+    sound = title.encode(errors="replace").decode()  # a file's name may hold any bytes
+    return f"<div class='hw-about'>{escape(sound)}</div>" if title else ""
 
 
 def number(value: float, digits: int) -> str:
@@ -98,7 +110,10 @@ class Changes:
 
 def user_list(answer: Answer, new: set[str], now: float) -> str:
     """Return the card of a user's list; items that are `new` stand out."""
-    head = f"<b>{escape(answer.user)}</b><span>version {answer.version} · {ago(answer, now)}</span>"
+    head = (
+        f"<b>{escape(answer.user)}</b> <span>version {answer.version}</span>"
+        f"<div>{ago(answer, now)}</div>"
+    )
     rows = "".join(
         _row(entry.item, entry.because, entry.item in new) for entry in answer.items[:ROWS]
     )
@@ -106,11 +121,11 @@ def user_list(answer: Answer, new: set[str], now: float) -> str:
 
 
 def trending(answer: Answer) -> str:
-    """Return what is chosen most now, with bars as long as the scores."""
+    """Return what is chosen most now, each with its share of the top item's score."""
     if answer.source == NOTHING:
         return _empty("Nothing is trending yet.")
     top = max([entry.score for entry in answer.items], default=0.0) or 1.0
-    rows = "".join(_bar(entry, entry.score / top) for entry in answer.items[: ROWS + 2])
+    rows = "".join(_bar(entry.item, entry.score / top) for entry in answer.items[: ROWS + 4])
     return f"<ol>{rows}</ol>"
 
 
@@ -146,31 +161,33 @@ def lists(answers: Sequence[Answer], new: dict[str, set[str]], now: float) -> st
 
 
 def ago(answer: Answer, now: float) -> str:
-    """Return how long ago the event was that caused a list; its day where that is long ago.
+    """Return how long ago the event was that caused a list; its day (UTC) if that is not today.
 
-    >>> ago(Answer(OWN, ts=940.0), 1000.0), ago(Answer(OWN, ts=0.0), 90_000.0)
-    ('60 s ago', '25 h ago')
+    >>> ago(Answer(OWN, ts=940.0), 1000.0), ago(Answer(OWN, ts=0.0), 10_800.0)
+    ('event 60 s ago', 'event 3 h ago')
     >>> ago(Answer(OWN, ts=1_396_864_264.0), 1_700_000_000.0)
-    '2014-04-07'
+    'event of 2014-04-07'
     """
-    seconds = max(0.0, now - answer.ts)
-    for unit, size, upto in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
-        if seconds < upto * size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{datetime.fromtimestamp(answer.ts, UTC):%Y-%m-%d}"
+    seconds = abs(now - answer.ts)
+    day = datetime.fromtimestamp(answer.ts, UTC).date()
+    if seconds >= RECENT_S and day != datetime.fromtimestamp(now, UTC).date():
+        return f"event of {day}"
+    seconds = max(0.0, now - answer.ts)  # clocks differ a little
+    unit, size = ("s", 1) if seconds < 120 else ("min", 60) if seconds < RECENT_S else ("h", 3600)
+    return f"event {seconds / size:.0f} {unit} ago"
 
 
 def _row(item: str, because: str, new: bool) -> str:
     kind = " class='hw-new'" if new else ""
     title = escape(f"{item}: {because}")
-    return f"<li{kind} title='{title}'>{escape(item)} <span>{escape(because)}</span></li>"
+    why = f"<span class='hw-why'>{escape(because)}</span>"
+    return f"<li{kind} title='{title}'>{escape(item)} {why}</li>"
 
 
-def _bar(entry: Entry, share: float) -> str:
-    width = f"{100 * min(1.0, max(0.0, share)):.1f}%"
-    return (
-        f"<li><i style='width:{width}'></i>{escape(entry.item)} <span>{entry.score:.4g}</span></li>"
-    )
+def _bar(item: str, share: float) -> str:
+    percent = 100 * min(1.0, max(0.0, share))
+    bar, said = f"<i style='width:{percent:.1f}%'></i>", f"{percent:.1f} %"
+    return f"<li title='{escape(item)}'>{bar}<b>{escape(item)}</b><span>{said}</span></li>"
 
 
 def _beside(now: Point) -> str:

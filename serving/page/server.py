@@ -15,12 +15,16 @@ NAMES = [HOST, "localhost"]  # a page elsewhere cannot read this one under a nam
 
 
 def serve(
-    settings: Settings, port: int, urls: Sequence[str] = (), ready: Callable[[], None] = print
+    settings: Settings,
+    port: int,
+    urls: Sequence[str] = (),
+    ready: Callable[[], None] = print,
+    title: str = "",
 ) -> None:
     """Serve the page at `port` of 127.0.0.1 until the process is told to end.
 
     `urls` are those of the workers' /metrics, by default the one in the settings; `ready` is
-    called when the page answers.
+    called when the page answers; `title` says under the heading what the data are.
     """
     from nicegui import app, ui
     from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -36,7 +40,7 @@ def serve(
     app.on_shutdown(poller.stop)
     try:
         ui.run(
-            lambda: View(live, poller.latest) and None,
+            lambda: View(live, poller.latest, title) and None,
             host=HOST,
             port=port,
             title="Headwater",

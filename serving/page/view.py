@@ -18,9 +18,12 @@ EVERY_S = 1.0
 
 
 class View:
-    """One visitor's page; `latest` gives the newest snapshot, None before the first."""
+    """One visitor's page; `latest` gives the newest snapshot, None before the first.
 
-    def __init__(self, live: Live, latest: Callable[[], Snapshot | None]) -> None:
+    `title` says under the heading what the data are, nothing if it is empty.
+    """
+
+    def __init__(self, live: Live, latest: Callable[[], Snapshot | None], title: str = "") -> None:
         from nicegui import ui
 
         self._live, self._latest = live, latest
@@ -29,12 +32,12 @@ class View:
         self._asked = ""
         ui.add_css(STYLE)
         with ui.column().classes("hw-page"):
-            self._top()
+            self._top(title)
             self._figures = self._tiles()
             self._charts = self._graphs()
             with ui.element("div").classes("hw-below"):
                 self._lists = _card("Lists as they change", "three users", "hw-lists")
-                self._trending = _card("Trending", "item, decayed count")
+                self._trending = _card("Trending", "share of the top item")
                 self._found = self._look_up()
         self.update()
         ui.timer(EVERY_S, self.update)
@@ -71,11 +74,12 @@ class View:
         if answer is not None:  # None: the page is closing
             self._found.set_content(parts.looked_up(answer, time.time()))
 
-    def _top(self) -> None:
+    def _top(self, title: str) -> None:
         from nicegui import ui
 
         ui.html(
-            "<h1>Headwater</h1><span class='hw-dim'>events in, answers out, as it happens</span>",
+            "<h1>Headwater</h1><span class='hw-dim'>events in, answers out, as it happens</span>"
+            + parts.about(title),
             sanitize=False,
         ).classes("hw-top")
         self._banner = ui.html("", sanitize=False).classes("hw-banner").props('role="status"')
