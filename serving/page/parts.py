@@ -87,6 +87,7 @@ def banner(snapshot: Snapshot, asked: int) -> str:
 class Changes:
     """Knows which items came with the last change of each user's list that was seen.
 
+    >>> from state.answers import Entry
     >>> changes, tea, jam = Changes(), Entry("tea", 1.0), Entry("jam", 1.0)
     >>> changes.see([Answer(OWN, [tea], "ann", version=1)])
     {'ann': set()}
