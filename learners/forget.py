@@ -1,6 +1,6 @@
 """Forget: items that were let go leave every row that names them."""
 
-from learners.arrays import Flags, ItemRows, UserRows
+from learners.arrays import I32, Flags, ItemRows, UserRows
 from learners.kernel import kernel
 
 
@@ -25,15 +25,16 @@ def forget_items(items: ItemRows, gone: Flags) -> None:
 def forget_in_users(users: UserRows, gone: Flags) -> None:
     """Take items that were let go out of all histories and lists."""
     for user in range(len(users.chosen)):
-        kept = 0
-        for back in range(users.chosen[user]):
-            if not gone[users.history[user, back]]:
-                users.history[user, kept] = users.history[user, back]
-                kept += 1
-        users.chosen[user] = kept
-        kept = 0
-        for place in range(users.length[user]):
-            if not gone[users.listed[user, place]]:
-                users.listed[user, kept] = users.listed[user, place]
-                kept += 1
-        users.length[user] = kept
+        users.chosen[user] = keep_present(users.history[user], users.chosen[user], gone)
+        users.length[user] = keep_present(users.listed[user], users.length[user], gone)
+
+
+@kernel
+def keep_present(slots: I32, size: int, gone: Flags) -> int:
+    """Move the slots that stay to the front, in order; return how many they are."""
+    kept = 0
+    for k in range(size):
+        if not gone[slots[k]]:
+            slots[kept] = slots[k]
+            kept += 1
+    return kept

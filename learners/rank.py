@@ -30,13 +30,20 @@ def rank(
         scale = 2.0 ** ((trend.clock[1] - trend.clock[2]) / rules.pair_half_life)
         for k in range(touched):
             item = room.touched[k]
-            mass = damped(room.mass[item] * scale, items.seen[item])
+            score = pair_score(room.mass[item] * scale, items.seen[item])
             room.mass[item] = 0.0
             if rules.repeats or not holds(history, chosen, item):
-                length = insert(room, length, item, 1.0 + mass / (1.0 + mass))
+                length = insert(room, length, item, score)
     if rules.fill:
         length = fill(items, trend, history, chosen, rules, room, length)
     return length
+
+
+@kernel
+def pair_score(mass: float, seen: float) -> float:
+    """Return the score, above 1, of an item that co-occurrence brought with so much mass."""
+    fitting = damped(mass, seen)
+    return 1.0 + fitting / (1.0 + fitting)
 
 
 @kernel
@@ -116,8 +123,7 @@ def score_one(
         scale = 2.0 ** ((trend.clock[1] - trend.clock[2]) / rules.pair_half_life)
         for k in range(len(wanted)):
             if wanted[k] >= 0 and room.mass[wanted[k]] > 0.0:
-                mass = damped(room.mass[wanted[k]] * scale, items.seen[wanted[k]])
-                out[k] = 1.0 + mass / (1.0 + mass)
+                out[k] = pair_score(room.mass[wanted[k]] * scale, items.seen[wanted[k]])
         for k in range(touched):
             room.mass[room.touched[k]] = 0.0
     if rules.fill and trend.size[0] > 0:
