@@ -44,9 +44,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["murmur2", "crc32"], _doc("how all producers place a user on a partition")
     ] = "murmur2"
     list_length: Annotated[int, _doc("items in a list", ge=1, le=96)] = 20
+    pipeline: Annotated[
+        str, _doc("TOML file or `package.module:name` of the pipeline; empty is the default one")
+    ] = ""
     repeats: Annotated[
-        Literal["always", "never"], _doc("whether a list may hold items the user already chose")
-    ] = "always"
+        Literal["learn", "always", "never"],
+        _doc("whether a list may hold items the user already chose; `learn`: the stream decides"),
+    ] = "learn"
     list_age_s: Annotated[int, _doc("age at which a list leaves Redis", ge=1)] = 30 * 86_400
     similar_every_s: Annotated[float, _doc("least time between two `hw:sim` of one item", ge=0)] = (
         1.0

@@ -3,6 +3,7 @@
 import argparse
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contracts import exits
+from contracts import settings as contract
 from contracts.errors import InputError
 from contracts.settings import Settings
 from headwater.commands import COMMANDS, above_0, whole
@@ -35,7 +37,11 @@ def add(subparsers: "Subparsers") -> None:
     option("--label", metavar="COLUMN", help="with --predictor: the column to predict")
     option("--offline", action="store_true", help="learn and judge here, without Kafka or Redis")
     option("--json", action="store_true", help="with --offline: print JSON")
-    option("--repeats", choices=("always", "never"), help="with --offline: as the setting")
+    option(
+        "--repeats",
+        choices=("always", "never", "learn"),
+        help="with --offline: as the setting (default: the setting if it is given, else always)",
+    )
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -62,8 +68,7 @@ def _send(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _offline(args: argparse.Namespace, settings: Settings) -> int:
-    if args.repeats:
-        settings = msgspec.structs.replace(settings, repeats=args.repeats)
+    settings = msgspec.structs.replace(settings, repeats=_repeats(args, settings))
     rows = _rows(args)
     # What is wrong with a file is said before seconds go by with importing the learners.
     first = list(itertools.islice(rows, 1))
@@ -76,6 +81,12 @@ def _offline(args: argparse.Namespace, settings: Settings) -> int:
         if not first:
             sys.stdout.write(f"no rows in {_name(args)}\n")
     return exits.OK.code
+
+
+def _repeats(args: argparse.Namespace, settings: Settings) -> str:
+    """Return whether items may return; figures are compared with all of them offered."""
+    given = contract.origins(os.environ)["repeats"] != "default"
+    return str(args.repeats or (settings.repeats if given else "always"))
 
 
 def _report(args: argparse.Namespace, settings: Settings, rows: Iterator[Any]) -> dict[str, Any]:

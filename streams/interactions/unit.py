@@ -41,7 +41,7 @@ def recommender(settings: Settings) -> Recommender:
     rules = Rules(
         half_life=settings.half_life_s,
         pair_half_life=settings.pair_half_life_s,
-        repeats=settings.repeats == "always",
+        repeats=settings.repeats != "never",  # `learn` is yet to come
         pairs=True,
         fill=True,
     )
