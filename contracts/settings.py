@@ -58,13 +58,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     users_capacity: Annotated[int, _doc("users remembered per partition", ge=1)] = 200_000
     items_capacity: Annotated[int, _doc("items remembered per worker", ge=1)] = 200_000
     history_length: Annotated[int, _doc("last items remembered per user", ge=1, le=255)] = 20
-    neighbours: Annotated[int, _doc("neighbours remembered per item", ge=1, le=1024)] = 32
-    half_life_s: Annotated[
-        float, _doc("time after which a choice counts half towards popularity", gt=0)
-    ] = 86_400.0
-    pair_half_life_s: Annotated[
-        float, _doc("time after which it counts half towards what goes with what", gt=0)
-    ] = 30 * 86_400.0
+    seen_length: Annotated[int, _doc("items known exactly per user as seen", ge=16, le=65_536)] = (
+        1_024
+    )
     fresh_sample: Annotated[
         float, _doc("share of events also judged on a list ranked at that moment", ge=0, le=1)
     ] = 0.1

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+I8 = NDArray[np.int8]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
@@ -17,6 +18,7 @@ Flags = NDArray[np.bool_]
 
 JUDGED = 20  # a hit below this position counts for nothing
 TRENDING = 96  # items whose order by popularity is always known
+SESSION = 10  # last items of a session by which others find it
 
 
 class ItemRows(NamedTuple):
@@ -26,89 +28,137 @@ class ItemRows(NamedTuple):
     sums need no touching as time passes and stay sums.
     """
 
-    weight: F64  # (items,) decayed count of choices
+    weight: F64  # (items, scales) decayed counts of choices, one per half-life
     seen: I64  # (items,) plain count of choices
+    first: F64  # (items,) time of the first choice, seconds
+    latest: F64  # (items,) time of the last one
     near: I32  # (items, neighbours) what goes with it
     near_weight: F64  # (items, neighbours)
     near_size: I32  # (items,)
+    after: I32  # (items, followers) what was chosen right after it
+    after_weight: F64  # (items, followers)
+    after_size: I32  # (items,)
+    visit: I32  # (items, visits) a ring of the sessions that it was chosen in
+    visits: I64  # (items,) how many there were; the newest stands at (visits - 1) % ring
     dirty: Flags  # (items,) its neighbours changed since they were last published
 
 
 class Trend(NamedTuple):
-    """What is known of all items together."""
+    """What is known of all items together, per half-life."""
 
-    top: I32  # (TRENDING,) most popular first
-    size: I64  # (1,)
-    clock: F64  # (3,) origin of weight, origin of near_weight, latest event
+    top: I32  # (scales, TRENDING) most popular first
+    size: I64  # (scales,)
+    total: F64  # (scales,) decayed count of all choices
+    origin: F64  # (scales + 1,) origin of the weights; the last one is that of all pairs
+    clock: F64  # (2,) time of the latest event, count of all choices
+    repeats: I64  # (2,) choices of known users, and those of them that chose an item again
+
+
+class Sessions(NamedTuple):
+    """The last items of many users; a user's slot is where the hash of the name points.
+
+    Where two names point to one slot, the one who came last has it: a sliding sample that is
+    the same on every worker and in every replay.
+    """
+
+    item: I32  # (sessions, SESSION) newest first
+    size: I32  # (sessions,)
+    owner: I64  # (sessions,) hash of the user's name
+
+
+class Head(NamedTuple):
+    """What the fusion has learned: a row of numbers for all users, and one per segment."""
+
+    weight: F32  # (segments, features)
+    square: F32  # (segments, features) of past gradients, for the size of the next step
+
+
+class World(NamedTuple):
+    """All that the partitions of a worker share."""
+
+    items: ItemRows
+    trend: Trend
+    sessions: Sessions
+    head: Head
 
 
 class UserRows(NamedTuple):
     """What is known of each user of one partition."""
 
     history: I32  # (users, history) last items, newest first
+    when: F64  # (users, history) when each was chosen
     chosen: I32  # (users,) how many of them
     listed: I32  # (users, JUDGED) the last list as far as it is judged, best first
     length: I32  # (users,) items in the list
-
-
-class Scratch(NamedTuple):
-    """Room to work in; holds nothing between two events."""
-
-    mass: F64  # (items,) co-occurrence with the user's items
-    share: F64  # (items,) the largest single contribution
-    via: I32  # (items,) the user's item that made it
-    touched: I32  # (reach * neighbours,)
-    dirty: I32  # (items,) items that became dirty in this batch
-    item: I32  # (depth,)
-    score: F32  # (depth,)
-    because: I32  # (depth,)
+    tag: I64  # (users,) hash of the name
+    page: I32  # (users,) newest page of what the user has seen, -1 for none
+    met: I32  # (users,) entries on the user's pages
 
 
 Rows = TypeVar("Rows", ItemRows, UserRows)
 
 
-def item_rows(rows: int, neighbours: int) -> ItemRows:
+class Widths(NamedTuple):
+    """How wide the rows are."""
+
+    scales: int
+    neighbours: int
+    followers: int
+    visits: int
+    history: int
+
+
+def item_rows(rows: int, widths: Widths) -> ItemRows:
     """Return rows that know nothing yet."""
     return ItemRows(
-        weight=np.zeros(rows),
+        weight=np.zeros((rows, widths.scales)),
         seen=np.zeros(rows, np.int64),
-        near=np.full((rows, neighbours), -1, np.int32),
-        near_weight=np.zeros((rows, neighbours)),
+        first=np.zeros(rows),
+        latest=np.zeros(rows),
+        near=np.full((rows, widths.neighbours), -1, np.int32),
+        near_weight=np.zeros((rows, widths.neighbours)),
         near_size=np.zeros(rows, np.int32),
+        after=np.full((rows, widths.followers), -1, np.int32),
+        after_weight=np.zeros((rows, widths.followers)),
+        after_size=np.zeros(rows, np.int32),
+        visit=np.full((rows, widths.visits), -1, np.int32),
+        visits=np.zeros(rows, np.int64),
         dirty=np.zeros(rows, np.bool_),
     )
 
 
-def user_rows(rows: int, history: int) -> UserRows:
+def user_rows(rows: int, widths: Widths) -> UserRows:
     """Return rows that know nothing yet."""
     return UserRows(
-        history=np.full((rows, history), -1, np.int32),
+        history=np.full((rows, widths.history), -1, np.int32),
+        when=np.zeros((rows, widths.history)),
         chosen=np.zeros(rows, np.int32),
         listed=np.full((rows, JUDGED), -1, np.int32),
         length=np.zeros(rows, np.int32),
+        tag=np.zeros(rows, np.int64),
+        page=np.full(rows, -1, np.int32),
+        met=np.zeros(rows, np.int32),
     )
 
 
-def trend() -> Trend:
+def trend(scales: int) -> Trend:
     """Return a world in which nothing has happened."""
     return Trend(
-        np.full(TRENDING, -1, np.int32),
-        np.zeros(1, np.int64),
-        np.array([np.nan, np.nan, -np.inf]),
+        top=np.full((scales, TRENDING), -1, np.int32),
+        size=np.zeros(scales, np.int64),
+        total=np.zeros(scales),
+        origin=np.full(scales + 1, np.nan),
+        clock=np.array([-np.inf, 0.0]),
+        repeats=np.zeros(2, np.int64),
     )
 
 
-def scratch(rows: int, touched: int, depth: int) -> Scratch:
-    """Return room to work in for `rows` items."""
-    return Scratch(
-        mass=np.zeros(rows),
-        share=np.zeros(rows),
-        via=np.full(rows, -1, np.int32),
-        touched=np.empty(touched, np.int32),
-        dirty=np.empty(rows, np.int32),
-        item=np.empty(depth, np.int32),
-        score=np.empty(depth, np.float32),
-        because=np.empty(depth, np.int32),
+def sessions(capacity: int) -> Sessions:
+    """Return sessions of nobody."""
+    return Sessions(
+        np.full((capacity, SESSION), -1, np.int32),
+        np.zeros(capacity, np.int32),
+        np.zeros(capacity, np.int64),
     )
 
 

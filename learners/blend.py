@@ -1,12 +1,14 @@
 """Blend: co-occurrence first, filled up from popularity."""
 
+from contracts.pipeline import Generators, Pipeline
 from learners.ranker import KernelRanker
 
 
 class Blend(KernelRanker):
     """Rank by what goes with the user's last items; behind those, what is popular.
 
-    Scores above 1 come from co-occurrence, scores up to 1 from popularity.
+    Scores above 1 come from co-occurrence, scores up to 1 from popularity. Nothing is learned
+    about which of them is right: the fastest head.
 
     >>> ranker = Blend()
     >>> for user in ["ann", "bob"]:
@@ -20,5 +22,7 @@ class Blend(KernelRanker):
     ['tea', 'jam', 'oat']
     """
 
-    PAIRS = True
-    FILL = True
+    def __init__(self, repeats: str = "always", history: int = 20, capacity: int = 200_000) -> None:
+        only = Generators(recent=None, transitions=None, neighbours=None)
+        pipeline = Pipeline(head="blend", generators=only)
+        super().__init__(pipeline, repeats, history, capacity)

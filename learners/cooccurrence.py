@@ -1,6 +1,11 @@
-"""CoOccurrence as a River ranker."""
+"""CoOccurrence as a River ranker, and as a generator of a fusion."""
 
+from contracts import pipeline
+from contracts.pipeline import Generators, Pipeline
+from learners.candidates import View
 from learners.ranker import KernelRanker
+
+YEAR_S = 365 * 86_400.0
 
 
 class CoOccurrence(KernelRanker):
@@ -15,20 +20,16 @@ class CoOccurrence(KernelRanker):
     ['jam']
     """
 
-    PAIRS = True
-    FILL = False
-
     def __init__(
         self,
-        half_life_s: float = 30 * 86_400.0,
-        neighbours: int = 32,
+        half_life_s: float = YEAR_S,
+        neighbours: int = 64,
         history: int = 20,
         capacity: int = 200_000,
     ) -> None:
-        super().__init__(
-            pair_half_life_s=half_life_s,
-            neighbours=neighbours,
-            history=history,
-            items_capacity=capacity,
+        self.half_life_s, self.neighbours = half_life_s, neighbours
+        self.generator = pipeline.CoOccurrence(half_life_s, neighbours)
+        only = Generators(
+            recent=None, co_occurrence=self.generator, transitions=None, neighbours=None
         )
-        self.half_life_s, self.capacity = half_life_s, capacity
+        super().__init__(Pipeline(generators=only), "learn", history, capacity, View.NEAR)

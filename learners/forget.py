@@ -1,32 +1,43 @@
 """Forget: items that were let go leave every row that names them."""
 
-from learners.arrays import I32, Flags, ItemRows, UserRows
+from learners.arrays import F64, I32, Flags, UserRows, World
 from learners.kernel import kernel
+from learners.seen import NONE, Pages
 
 
-@kernel
-def forget_items(items: ItemRows, gone: Flags) -> None:
-    """Clear the rows of items that were let go, and take them out of all neighbours."""
+@kernel(entry=True)
+def forget_items(world: World, gone: Flags) -> None:
+    """Clear the rows of items that were let go, and take them out of all others."""
+    items, sessions = world.items, world.sessions
     for item in range(len(items.seen)):
-        size = items.near_size[item]
         if gone[item]:
-            items.weight[item], items.seen[item], size = 0.0, 0, 0
-        kept = 0
-        for place in range(size):
-            other = items.near[item, place]
-            if not gone[other]:
-                items.near[item, kept] = other
-                items.near_weight[item, kept] = items.near_weight[item, place]
-                kept += 1
-        items.near_size[item] = kept
+            items.weight[item, :] = 0.0
+            items.first[item] = items.latest[item] = 0.0
+            items.seen[item] = items.visits[item] = 0
+            items.near_size[item] = items.after_size[item] = 0
+        items.near_size[item] = keep_weighted(
+            items.near[item], items.near_weight[item], items.near_size[item], gone
+        )
+        items.after_size[item] = keep_weighted(
+            items.after[item], items.after_weight[item], items.after_size[item], gone
+        )
+    for slot in range(len(sessions.size)):
+        sessions.size[slot] = keep_present(sessions.item[slot], sessions.size[slot], gone)
 
 
-@kernel
-def forget_in_users(users: UserRows, gone: Flags) -> None:
-    """Take items that were let go out of all histories and lists."""
+@kernel(entry=True)
+def forget_in_users(users: UserRows, pages: Pages, gone: Flags) -> None:
+    """Take items that were let go out of all histories, lists and pages."""
     for user in range(len(users.chosen)):
-        users.chosen[user] = keep_present(users.history[user], users.chosen[user], gone)
+        users.chosen[user] = keep_weighted(
+            users.history[user], users.when[user], users.chosen[user], gone
+        )
         users.length[user] = keep_present(users.listed[user], users.length[user], gone)
+    entries = pages.entry.reshape(-1)
+    for k in range(len(entries)):
+        entry = entries[k]
+        if entry != NONE and gone[entry if entry >= 0 else ~entry]:
+            entries[k] = NONE
 
 
 @kernel
@@ -36,5 +47,16 @@ def keep_present(slots: I32, size: int, gone: Flags) -> int:
     for k in range(size):
         if not gone[slots[k]]:
             slots[kept] = slots[k]
+            kept += 1
+    return kept
+
+
+@kernel
+def keep_weighted(slots: I32, values: F64, size: int, gone: Flags) -> int:
+    """Do the same, each slot with its value."""
+    kept = 0
+    for k in range(size):
+        if not gone[slots[k]]:
+            slots[kept], values[kept] = slots[k], values[k]
             kept += 1
     return kept

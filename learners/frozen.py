@@ -14,35 +14,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import StateRefused
-from learners.arrays import I32, ItemRows, Trend, UserRows
+from contracts.pipeline import digest
+from learners import seen
+from learners.arrays import I32, UserRows
 from learners.forget import forget_in_users
 from learners.ids import Ids
 from learners.recommender import Recommender, Users
+from learners.seen import Pages
 
 
 def dump_items(model: Recommender) -> dict[str, bytes]:
-    """Return what is known of the items."""
+    """Return what all partitions share."""
+    world = model.world
     return {
+        "pipeline": digest(model.pipeline).encode(),
         "ids": _dump_ids(model.ids),
-        **_dump_arrays("items", model.rows, len(model.ids.names)),
-        **_dump_arrays("trend", model.trend, None),
+        **_dump_arrays("items", world.items, len(model.ids.names)),
+        **_dump_arrays("trend", world.trend, None),
+        **_dump_arrays("sessions", world.sessions, None),
+        **_dump_arrays("head", world.head, None),
     }
 
 
 def load_items(model: Recommender, parts: Mapping[str, bytes]) -> None:
     """Stand where `dump_items` was called; `model` must be new."""
+    if parts["pipeline"].decode() != digest(model.pipeline):
+        raise StateRefused(
+            "the snapshot was learned by another pipeline than the settings name; set "
+            "HEADWATER_PIPELINE back, or rebuild from the log: `headwater worker --rebuild`"
+        )
     _load_ids(model.ids, parts["ids"])
     model.make_room()
-    _load_arrays("items", model.rows, parts)
-    _load_arrays("trend", model.trend, parts)
-    model.rows.dirty[:] = False  # what waited for publishing is published when it changes again
+    world = model.world
+    _load_arrays("items", world.items, parts)
+    _load_arrays("trend", world.trend, parts)
+    _load_arrays("sessions", world.sessions, parts)
+    _load_arrays("head", world.head, parts)
+    world.items.dirty[:] = False  # what waited for publishing is published when it changes again
 
 
 def dump_users(users: Users, items: Ids) -> dict[str, bytes]:
     """Return what is known of a partition's users."""
     rows = _without_leftovers(users.rows)
     used = np.zeros(len(items.names) + 1, np.bool_)  # the last one is for -1
-    for column in (rows.history, rows.listed):
+    for column in (rows.history, rows.listed, seen.slots(users.pages)):
         used[column] = True
     slots = np.flatnonzero(used[:-1]).tolist()
     names = [items.names[slot] for slot in slots]
@@ -50,21 +65,25 @@ def dump_users(users: Users, items: Ids) -> dict[str, bytes]:
         "ids": _dump_ids(users.ids),
         "items": msgspec.msgpack.encode((slots, names)),
         **_dump_arrays("users", rows, len(users.ids.names)),
+        **_dump_arrays("pages", users.pages, None),
     }
 
 
 def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     """Stand where `dump_users` was called; `users` must be new, the items loaded before."""
     _load_ids(users.ids, parts["ids"])
-    users.make_room()
+    users.make_room(0)
     _load_arrays("users", users.rows, parts)
+    users.pages = Pages(*(_array(parts[f"pages.{field}"]) for field in Pages._fields))
     slots, names = msgspec.msgpack.decode(parts["items"], type=tuple[list[int], list[str]])
     nobody = len(items.names)
     now = np.full(max(slots, default=-1) + 2, -1, np.int32)  # the last one is for -1
     now[slots] = np.where((found := items.find_all(names)) >= 0, found, nobody)
     for column in (users.rows.history, users.rows.listed):
         column[:] = now[column]
-    forget_in_users(users.rows, np.arange(nobody + 1) == nobody)
+    entry = users.pages.entry
+    entry[:] = seen.renamed(entry, now)
+    forget_in_users(users.rows, users.pages, np.arange(nobody + 1) == nobody)
 
 
 def _without_leftovers(rows: UserRows) -> UserRows:
@@ -87,22 +106,25 @@ def _load_ids(ids: Ids, state: bytes) -> None:
     ids.load(*msgspec.msgpack.decode(state, type=tuple[list[str], list[int], int, list[int]]))
 
 
-def _dump_arrays(
-    name: str, rows: ItemRows | UserRows | Trend, used: int | None
-) -> dict[str, bytes]:
+def _dump_arrays(name: str, rows: Any, used: int | None) -> dict[str, bytes]:
     return {f"{name}.{field}": _npy(a[:used]) for field, a in rows._asdict().items()}
 
 
-def _load_arrays(name: str, rows: ItemRows | UserRows | Trend, parts: Mapping[str, bytes]) -> None:
+def _load_arrays(name: str, rows: Any, parts: Mapping[str, bytes]) -> None:
     for field, array in rows._asdict().items():
-        saved = np.load(io.BytesIO(parts[f"{name}.{field}"]), allow_pickle=False)
+        saved = _array(parts[f"{name}.{field}"])
         if saved.shape[1:] != array.shape[1:]:
             raise StateRefused(
                 f"the snapshot holds {saved.shape[1:]} entries per row in {name}.{field}, the "
-                f"settings ask for {array.shape[1:]}; set history_length, neighbours and "
-                "list_length back, or rebuild from the log: `headwater worker --rebuild`"
+                f"settings ask for {array.shape[1:]}; set history_length back, or rebuild from "
+                "the log: `headwater worker --rebuild`"
             )
         array[: len(saved)] = saved
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    return array
 
 
 def _npy(array: NDArray[Any]) -> bytes:

@@ -1,7 +1,7 @@
 """How kernels are compiled: once per machine, and without the interpreter's lock."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,28 @@ from typing import Any
 from numba import njit
 
 
-def kernel(function: Callable[..., Any]) -> Any:
+def kernel(
+    function: Callable[..., Any] | None = None, *, fastmath: bool = False, entry: bool = False
+) -> Any:
     """Compile a function at its first call and keep the result on disk.
+
+    With `fastmath` sums may be taken in another order, which lets them run eight at a time: the
+    same on one machine, whatever the batches, and not to the last digit on another.
 
     Numba recompiles when the function's own file changes, yet what it calls is compiled into it:
     with a change in `counts.py` alone, `step` would live on with the old counts. So what is
     kept is good only for this whole folder as it is.
     """
-    compiled = njit(cache=True, nogil=True, error_model="numpy")(function)
+    if function is None:
+        return partial(kernel, fastmath=fastmath, entry=entry)
+    compiled = njit(
+        cache=True,
+        nogil=True,
+        error_model="numpy",
+        fastmath=fastmath,
+        no_cpython_wrapper=not entry,
+        no_cfunc_wrapper=True,
+    )(function)
     if hasattr(compiled, "_cache"):  # not where numba is switched off
         kept = compiled._cache._cache_file  # noqa: SLF001 - numba has no other way to say it
         kept._source_stamp = (kept._source_stamp, _folder())  # noqa: SLF001

@@ -1,12 +1,19 @@
-"""Popularity as a River ranker."""
+"""Popularity as a River ranker, and as a generator of a fusion."""
 
+from collections.abc import Sequence
+
+from contracts import pipeline
+from contracts.pipeline import Generators, Pipeline
 from learners.ranker import KernelRanker
+
+DAY_S = 86_400.0
 
 
 class Popularity(KernelRanker):
     """Rank items by how often they were chosen lately.
 
-    A choice counts half after `half_life_s` seconds of event time, given as ``x={"ts": …}``.
+    A choice counts half after `half_life_s` seconds of event time, given as ``x={"ts": …}``. In
+    a fusion all of `half_lives_s` are looked at, and it finds out which of them tell something.
 
     >>> ranker = Popularity(half_life_s=60.0)
     >>> for item in ["tea", "tea", "jam"]:
@@ -16,13 +23,18 @@ class Popularity(KernelRanker):
     >>> ranker.predict_one("bob", "jam")
     0.5
     >>> ranker.learn_one("ann", "jam", x={"ts": 60.0})  # by now the two teas count as one
-    >>> ranker.predict_one("bob", "tea")
-    0.6666666666666666
+    >>> round(ranker.predict_one("bob", "tea"), 6)
+    0.666667
     """
 
-    PAIRS = False
-    FILL = True
-
-    def __init__(self, half_life_s: float = 86_400.0, capacity: int = 200_000) -> None:
-        super().__init__(half_life_s=half_life_s, items_capacity=capacity)
-        self.capacity = capacity
+    def __init__(
+        self,
+        half_life_s: float = DAY_S,
+        half_lives_s: Sequence[float] | None = None,
+        capacity: int = 200_000,
+    ) -> None:
+        self.half_life_s = half_life_s
+        self.half_lives_s = half_lives_s
+        self.generator = pipeline.Popularity(tuple(half_lives_s or [half_life_s]), half_life_s)
+        only = Generators(self.generator, None, None, None, None)
+        super().__init__(Pipeline(head="blend", generators=only), capacity=capacity)

@@ -10,7 +10,7 @@ from learners.kernel import kernel
 from learners.step import UNJUDGED, Verdicts
 
 LISTS = ("stored", "fresh", "popular")
-WHO = ("all", "known")
+WHO = ("all", "known", "new_items", "repeats")
 MEASURES = ("hr_at_10", "hr_at_20", "mrr_at_20", "ndcg_at_10")
 
 # What a hit at each position is worth, one row per measure; the last column is a miss.
@@ -35,7 +35,8 @@ class Quality:
 
     >>> quality = Quality()
     >>> position = np.array([0, 4, -1], np.int32)
-    >>> quality.add(Verdicts(position, position, position, np.array([False, True, True])))
+    >>> known, new = np.array([False, True, True]), np.array([True, True, True])
+    >>> quality.add(Verdicts(position, position, position, known, new))
     >>> report(quality.total)["fresh"]["known"]["mrr_at_20"]
     0.1
     """
@@ -51,7 +52,7 @@ class Quality:
         """Count the verdicts of a batch."""
         counts = zeros()
         for positions, by_who in zip(verdicts[: len(LISTS)], counts, strict=True):
-            _tally(positions, verdicts.known, by_who)
+            _tally(positions, verdicts.known, verdicts.new, by_who)
         self.total += counts
         self.recent += counts
         self._batches.append(counts)
@@ -67,8 +68,8 @@ def zeros() -> I64:
     return np.zeros((len(LISTS), len(WHO), JUDGED + 1), np.int64)
 
 
-@kernel
-def _tally(positions: I32, known: Flags, by_who: I64) -> None:
+@kernel(entry=True)
+def _tally(positions: I32, known: Flags, new: Flags, by_who: I64) -> None:
     """Add one list's positions to its counts, (who, position)."""
     for k in range(len(positions)):
         if positions[k] != UNJUDGED:
@@ -76,6 +77,7 @@ def _tally(positions: I32, known: Flags, by_who: I64) -> None:
             by_who[0, place] += 1
             if known[k]:
                 by_who[1, place] += 1
+            by_who[2 if new[k] else 3, place] += 1
 
 
 def report(counts: I64) -> dict[str, dict[str, dict[str, Any]]]:

@@ -3,46 +3,47 @@
 import math
 from collections.abc import Hashable
 from collections.abc import Set as AnySet
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from river.reco.base import Ranker
 
-from learners.rank import Rules, rank, score_one
+from contracts.pipeline import Pipeline
+from learners.arrays import room_for
+from learners.candidates import MOST, View
 from learners.recommender import Events, Recommender, Shape
+from learners.rules import rules_of
+from learners.seen import PAGE
+from learners.step import Person, score_wanted
 
 
 class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
     """A River ranker that reads purely: asking about strangers changes nothing.
 
     Args:
-        half_life_s: seconds after which a choice counts half towards popularity.
-        pair_half_life_s: the same for co-occurrence.
-        repeats: whether a list may hold what the user already chose.
+        pipeline: generators and head.
+        repeats: may a list hold what the user already chose: `always`, `never`, or `learn`.
         history: last items remembered per user.
-        neighbours: neighbours remembered per item.
-        items_capacity: items remembered; the least recently chosen go first.
+        capacity: items remembered; the least recently chosen go first.
+        alone: the one view that ranks, instead of the pipeline's head.
     """
-
-    PAIRS: ClassVar[bool]
-    FILL: ClassVar[bool]
 
     def __init__(
         self,
-        half_life_s: float = 86_400.0,
-        pair_half_life_s: float = 30 * 86_400.0,
-        repeats: bool = True,
+        pipeline: Pipeline,
+        repeats: str = "learn",
         history: int = 20,
-        neighbours: int = 32,
-        items_capacity: int = 200_000,
+        capacity: int = 200_000,
+        alone: View | None = None,
     ) -> None:
         super().__init__(seed=None)
-        self.half_life_s, self.pair_half_life_s = half_life_s, pair_half_life_s
-        self.repeats, self.history, self.neighbours = repeats, history, neighbours
-        self.items_capacity = items_capacity
-        shape = Shape(items=items_capacity, history=history, neighbours=neighbours)
-        rules = Rules(half_life_s, pair_half_life_s, repeats, self.PAIRS, self.FILL)
-        self.recommender = Recommender(shape, rules)
+        self.repeats, self.history, self.capacity = repeats, history, capacity
+        self.recommender = Recommender(
+            Shape(items=capacity, history=history), pipeline, repeats == "learn"
+        )
+        if alone is not None:
+            model = self.recommender
+            model.rules = rules_of(pipeline, model.shape.seen // PAGE, repeats == "learn", alone)
         self.users = self.recommender.open()
         self._learned = 0
 
@@ -51,64 +52,58 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
     ) -> None:
         """Learn that a user chose an item; `x["ts"]` is when, in seconds.
 
-        Without `ts` the time is that of the latest event. `y` of 0 or less is no choice.
+        Without `ts` the time is that of the latest event. `y` is the weight of the choice; 0
+        teaches nothing, and below 0 the item is not offered to this user again.
 
         Raises:
-            ValueError: `ts` is not a finite number.
+            ValueError: `ts` or `y` is not a finite number.
         """
-        if y <= 0:
-            return
-        latest = max(float(self.recommender.trend.clock[2]), 0.0)
-        ts = float((x or {}).get("ts", latest))
-        if not math.isfinite(ts):
-            raise ValueError(f"ts must be a finite number of seconds, got {ts}")
+        ts, weight = float((x or {}).get("ts", self.recommender.latest)), float(y)
+        if not (math.isfinite(ts) and math.isfinite(weight)):
+            raise ValueError(f"ts and y must be finite numbers, got {ts} and {weight}")
         self._learned += 1
         events = Events(
             [str(user)],
             [str(item)],
             np.array([ts]),
+            np.array([weight]),
+            np.array([self.repeats == "never" or weight < 0.0]),
             np.zeros(1, np.bool_),
             np.array([self._learned]),
         )
         self.recommender.learn(self.users, events)
 
-    def predict_one(
-        self,
-        user: Hashable,
-        item: Hashable,
-        x: dict[str, Any] | None = None,  # noqa: ARG002  # River's interface
-    ) -> float:
+    def predict_one(self, user: Hashable, item: Hashable, x: dict[str, Any] | None = None) -> float:
         """Return the score of an item for a user now; 0 where nothing speaks for it."""
-        return self._scores(user, [item])[0]
+        return self._scores(user, [item], x)[0]
 
     def rank(
-        self,
-        user: Hashable,
-        items: AnySet[Hashable],
-        x: dict[str, Any] | None = None,  # noqa: ARG002  # River's interface
+        self, user: Hashable, items: AnySet[Hashable], x: dict[str, Any] | None = None
     ) -> list[Hashable]:
         """Return the items, best first; of equals, the one that comes first in the alphabet."""
         ordered = sorted(items, key=str)
-        scores = dict(zip(ordered, self._scores(user, ordered), strict=True))
+        scores = dict(zip(ordered, self._scores(user, ordered, x), strict=True))
         return sorted(ordered, key=scores.__getitem__, reverse=True)
 
-    def candidates(self, user: Hashable, n: int = 20) -> list[str]:
-        """Return the user's list: at most `n` items, best first."""
-        model = self.recommender
-        history, chosen = self._history(user)
-        length = rank(model.rows, model.trend, history, chosen, model.rules, model.room)
-        return [model.ids.names[slot] for slot in model.room.item[: min(n, length)]]
+    def candidates(self, user: Hashable, n: int = 20, x: dict[str, Any] | None = None) -> list[str]:
+        """Return the user's list now (or at `x["ts"]`): at most `n` items, best first."""
+        lists = self.recommender.peek(self.users, self._slot(user), self._now(x))
+        names = self.recommender.ids.names
+        return [names[slot] for slot in lists.item[0, : min(n, int(lists.length[0]))]]
 
-    def _history(self, user: Hashable) -> tuple[Any, int]:
-        slot = self.users.ids.find(str(user))
-        if slot < 0:
-            return np.empty(0, np.int32), 0
-        return self.users.rows.history[slot], int(self.users.rows.chosen[slot])
+    def _slot(self, user: Hashable) -> int:
+        return self.users.ids.find(str(user))
 
-    def _scores(self, user: Hashable, items: list[Hashable]) -> list[float]:
-        model = self.recommender
-        history, chosen = self._history(user)
+    def _now(self, x: dict[str, Any] | None) -> float:
+        return float((x or {}).get("ts", self.recommender.latest))
+
+    def _scores(
+        self, user: Hashable, items: list[Hashable], x: dict[str, Any] | None
+    ) -> list[float]:
+        model, users = self.recommender, self.users
         wanted = np.array([model.ids.find(str(item)) for item in items], np.int32)
+        room = model.working_room(room_for(2 * MOST, MOST + len(items)))
         out = np.empty(len(items))
-        score_one(model.rows, model.trend, history, chosen, model.rules, model.room, wanted, out)
+        person = Person(users.rows, users.pages, model.rules, room)
+        score_wanted(model.world, person, self._slot(user), self._now(x), wanted, out)
         return out.tolist()

@@ -4,18 +4,22 @@ State that belongs to a partition (`Users`) has one writer; state of the items i
 partitions of a worker. Both are folds of the log: what they hold depends on the events alone.
 """
 
+from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from learners import arrays
-from learners.arrays import F64, I32, I64, Flags
+from contracts.pipeline import Pipeline
+from learners import arrays, candidates, features, seen
+from learners.arrays import F64, I32, I64, Flags, World
 from learners.counts import rebuild
 from learners.forget import forget_in_users, forget_items
+from learners.head import head
 from learners.ids import Ids
-from learners.pairs import REACH, similar
-from learners.rank import Rules
-from learners.step import Columns, Lists, Verdicts, step
+from learners.pairs import similar
+from learners.rules import rules_of, widths_of
+from learners.step import Columns, Lists, Person, Verdicts, refresh, step
 
 FIRST_ROWS = 1024
 SWEEP_SHARE = 16  # a full map of items lets this part of it go at once
@@ -27,7 +31,7 @@ class Shape(NamedTuple):
     items: int = 200_000
     users: int = 200_000
     history: int = 20
-    neighbours: int = 32
+    seen: int = 1_024
     length: int = 20
 
 
@@ -37,6 +41,8 @@ class Events(NamedTuple):
     user: list[str]
     item: list[str]
     ts: F64
+    weight: F64
+    barred: Flags
     fresh: Flags
     version: I64
 
@@ -57,39 +63,60 @@ class Learned(NamedTuple):
 class Users:
     """The users of one partition."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, widths: arrays.Widths) -> None:
         self.ids = Ids(shape.users)
-        self.history = shape.history
-        self.rows = arrays.user_rows(min(FIRST_ROWS, shape.users), self.history)
+        self.widths = widths
+        self.rows = arrays.user_rows(min(FIRST_ROWS, shape.users), widths)
+        self.pages = seen.pages(FIRST_ROWS)
 
-    def make_room(self) -> None:
-        """Have a row for every slot in use."""
+    def make_room(self, events: int) -> None:
+        """Have a row for every slot in use, and a page for each of so many events."""
         rows = arrays.room_for(len(self.rows.chosen), len(self.ids.names))
         if rows > len(self.rows.chosen):
-            self.rows = arrays.grown(self.rows, arrays.user_rows(rows, self.history))
+            self.rows = arrays.grown(self.rows, arrays.user_rows(rows, self.widths))
+        self.pages = seen.more(self.pages, events)
 
 
 class Recommender:
     """The items of one worker, and the kernels' way to them."""
 
-    def __init__(self, shape: Shape, rules: Rules) -> None:
-        self.shape, self.rules = shape, rules
+    def __init__(self, shape: Shape, pipeline: Pipeline, learn_repeats: bool = True) -> None:
+        self.shape, self.pipeline = shape, pipeline
+        self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats)
+        self.widths = widths_of(pipeline, shape.history)
+        self.views = self.widths.scales + candidates.VIEWS
+        self.features = features.PER_VIEW * self.views + features.OWN_FEATURES
         self.ids = Ids(shape.items)
-        self.trend = arrays.trend()
         self.partitions: list[Users] = []
         self.depth = max(shape.length, arrays.JUDGED)
-        self._allocate(min(FIRST_ROWS, shape.items))
+        generators = pipeline.generators
+        self.world = World(
+            arrays.item_rows(min(FIRST_ROWS, shape.items), self.widths),
+            arrays.trend(self.widths.scales),
+            arrays.sessions(generators.neighbours.sessions if generators.neighbours else 1),
+            head(self.rules, self.features, self.views),
+        )
+        self._stranger = Users(shape._replace(users=1), self.widths)
+        self._make_working_room()
 
-    def _allocate(self, rows: int) -> None:
-        self.rows = arrays.item_rows(rows, self.shape.neighbours)
-        self._room(rows)
+    def _make_working_room(self) -> None:
+        self.room = self.working_room(candidates.MOST)
 
-    def _room(self, rows: int) -> None:
-        self.room = arrays.scratch(rows, REACH * self.shape.neighbours, self.depth)
+    def working_room(self, most: int) -> candidates.Room:
+        """Return room to work in for so many candidates."""
+        return candidates.room(
+            len(self.world.items.seen),
+            len(self.world.sessions.size),
+            self.views,
+            self.features,
+            self.widths.visits,
+            self.depth,
+            most,
+        )
 
     def open(self) -> Users:
         """Return the users of one more partition."""
-        users = Users(self.shape)
+        users = Users(self.shape, self.widths)
         self.partitions.append(users)
         return users
 
@@ -108,17 +135,51 @@ class Recommender:
         taken = len(items)
         names = events.user[:taken]
         slots, newcomers = users.ids.map_in_turn(names)
-        users.make_room()
+        users.make_room(taken)
         last = _last_of_each(names)
-        verdicts, lists = _room_for_answers(taken, int(last.sum()), self.depth)
+        verdicts, lists = _room_for_verdicts(taken), _room_for_lists(int(last.sum()), self.depth)
         columns = Columns(
-            slots, newcomers, items, events.ts[:taken], events.fresh[:taken], last,
+            slots, _tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
+            events.barred[:taken], events.fresh[:taken], last,
         )  # fmt: skip
-        _, changed = step(
-            self.rows, self.trend, users.rows, self.rules, self.room, columns, learn_items,
-            verdicts, lists,
-        )  # fmt: skip
+        _, changed = step(self.world, self._person(users), columns, learn_items, verdicts, lists)
         return Learned(verdicts, lists, slots, self.room.dirty[:changed].copy())
+
+    def refresh(self, users: Users, slots: Sequence[int] | I32, now: float) -> Lists:
+        """Rank anew, at a moment, the lists of users; pure but for the lists they wait with."""
+        lists = _room_for_lists(len(slots), self.depth)
+        refresh(self.world, self._person(users), np.asarray(slots, np.int32), now, True, lists)
+        return lists
+
+    def peek(self, users: Users, slot: int, now: float) -> Lists:
+        """Return one list, of a user (-1: of a stranger) at a moment, and change nothing."""
+        lists = _room_for_lists(1, self.depth)
+        refresh(self.world, self._person(users), np.full(1, slot, np.int32), now, False, lists)
+        return lists
+
+    def trending(self) -> Lists:
+        """Return what a stranger is shown now: one list."""
+        return self.peek(self._stranger, -1, self.latest)
+
+    def weights(self) -> dict[str, float]:
+        """Return the size of each generator's weights for everybody, as shares of one."""
+        weight = np.abs(self.world.head.weight[0])
+        scales = self.widths.scales
+        sums = {"popularity": weight[: features.PER_VIEW * scales].sum()}
+        for name, views in candidates.GENERATORS.items():
+            rows = [features.PER_VIEW * (scales + view) + k for view in views for k in (0, 1)]
+            sums[name] = weight[rows].sum()
+        whole = max(float(sum(sums.values())), 1e-12)
+        return {name: float(value) / whole for name, value in sums.items()}
+
+    @property
+    def latest(self) -> float:
+        """The time of the latest event, 0 before the first."""
+        latest = float(self.world.trend.clock[0])
+        return latest if np.isfinite(latest) else 0.0
+
+    def _person(self, users: Users) -> Person:
+        return Person(users.rows, users.pages, self.rules, self.room)
 
     def _admit(self, names: list[str]) -> I32:
         """Return the slots of the first items; if not even one has room, let old ones go."""
@@ -133,33 +194,30 @@ class Recommender:
         """Return what goes with each item, best first: (items, length) slots, scores; sizes."""
         found = np.empty((len(items), length), np.int32)
         score, size = np.empty((len(items), length)), np.empty(len(items), np.int32)
-        age = self.trend.clock[1] - self.trend.clock[2]
+        age = self.world.trend.origin[-1] - self.world.trend.clock[0]
         scale = 2.0 ** (age / self.rules.pair_half_life) if np.isfinite(age) else 1.0
-        similar(self.rows, items, scale, found, score, size)
+        similar(self.world.items, items, scale, found, score, size)
         return found, score, size
-
-    def trending(self, length: int) -> tuple[I32, F64]:
-        """Return the most popular items, best first, and their share of the best one's weight."""
-        top = self.trend.top[: min(length, int(self.trend.size[0]))]
-        weight = self.rows.weight[top]
-        return top.copy(), weight / max(weight.max(initial=0.0), 1e-300)
 
     def make_room(self) -> None:
         """Have a row for every slot in use."""
-        rows = arrays.room_for(len(self.rows.seen), len(self.ids.names))
-        if rows > len(self.rows.seen):
-            self.rows = arrays.grown(self.rows, arrays.item_rows(rows, self.shape.neighbours))
-            self._room(rows)
+        items = self.world.items
+        rows = arrays.room_for(len(items.seen), len(self.ids.names))
+        if rows > len(items.seen):
+            grown = arrays.grown(items, arrays.item_rows(rows, self.widths))
+            self.world = self.world._replace(items=grown)
+            self._make_working_room()
 
     def _sweep(self) -> None:
         """Let the least recently chosen items go, all at once: nobody may name them afterwards."""
-        gone = np.zeros(len(self.rows.seen), np.bool_)
+        items = self.world.items
+        gone = np.zeros(len(items.seen), np.bool_)
         gone[self.ids.drop(self.ids.oldest(max(1, self.ids.capacity // SWEEP_SHARE)))] = True
-        forget_items(self.rows, gone)
-        self.rows.dirty[gone] = False
-        rebuild(self.rows, self.trend)
+        forget_items(self.world, gone)
+        items.dirty[gone] = False
+        rebuild(items, self.world.trend)
         for users in self.partitions:
-            forget_in_users(users.rows, gone)
+            forget_in_users(users.rows, users.pages, gone)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the room to work in: it changes with every answer and says nothing."""
@@ -168,7 +226,20 @@ class Recommender:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Have room to work in again."""
         self.__dict__.update(state)
-        self._room(len(self.rows.seen))
+        self._make_working_room()
+
+
+def tag_of(name: str) -> int:
+    """Return the hash of a user's name, the same on every machine; never 0."""
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return (int.from_bytes(digest, "little") >> 1) | 1
+
+
+def _tags(names: list[str], newcomers: Flags) -> I64:
+    tags = np.zeros(len(names), np.int64)
+    for k in np.flatnonzero(newcomers).tolist():
+        tags[k] = tag_of(names[k])
+    return tags
 
 
 def _last_of_each(users: list[str]) -> Flags:
@@ -178,13 +249,17 @@ def _last_of_each(users: list[str]) -> Flags:
     return last
 
 
-def _room_for_answers(events: int, lists: int, depth: int) -> tuple[Verdicts, Lists]:
-    position = np.empty((3, events), np.int32)
-    verdicts = Verdicts(position[0], position[1], position[2], np.empty(events, np.bool_))
-    return verdicts, Lists(
+def _room_for_verdicts(events: int) -> Verdicts:
+    position, flag = np.empty((3, events), np.int32), np.zeros((2, events), np.bool_)
+    return Verdicts(position[0], position[1], position[2], flag[0], flag[1])
+
+
+def _room_for_lists(lists: int, depth: int) -> Lists:
+    return Lists(
         event=np.empty(lists, np.int32),
         item=np.full((lists, depth), -1, np.int32),
         score=np.empty((lists, depth), np.float32),
-        because=np.empty((lists, depth), np.int32),
+        why=np.zeros((lists, depth), np.int32),
+        via=np.full((lists, depth), -1, np.int32),
         length=np.zeros(lists, np.int32),
     )

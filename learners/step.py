@@ -2,13 +2,31 @@
 
 from typing import NamedTuple
 
-from learners.arrays import F32, F64, I32, JUDGED, Flags, ItemRows, Scratch, Trend, UserRows
+import numpy as np
+
+from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Trend, UserRows, World
+from learners.candidates import Room, column_of, gather
 from learners.counts import choose
+from learners.features import describe
+from learners.head import (
+    Rules,
+    Segments,
+    best,
+    chances,
+    learns,
+    place_among,
+    score,
+    segments,
+    train,
+)
 from learners.kernel import kernel
-from learners.pairs import pair
-from learners.rank import Rules, position, rank
+from learners.pairs import bring_near, pair, pair_weight
+from learners.reasons import explain
+from learners.seen import Pages, clear, mark, note
+from learners.sessions import attend, slot_of
 
 UNJUDGED = -2
+RARE = 0.01  # share of repeated choices below which a blend offers nothing again
 MISS = -1
 
 
@@ -16,10 +34,12 @@ class Columns(NamedTuple):
     """A batch of events, one entry per event."""
 
     user: I32
-    newcomer: Flags  # the user's slot belonged to somebody else before
+    newcomer: I64  # hash of the name where the user's slot belonged to somebody else, or 0
     item: I32  # -1 only in a replay, where the items have let this one go since
     ts: F64  # seconds
-    fresh: Flags  # judge a list ranked at this moment, too
+    weight: F64  # above 0 a choice, 0 nothing to learn, below a refusal
+    barred: Flags  # the item must not be offered to this user again
+    fresh: Flags  # judge a list ranked at this moment, too; a head that learns does so always
     last: Flags  # the user's last event in this batch: give out the list
 
 
@@ -28,8 +48,9 @@ class Verdicts(NamedTuple):
 
     stored: I32  # in the list that the user's last event left
     fresh: I32  # in a list ranked at this moment
-    popular: I32  # among what is trending
+    popular: I32  # among the most popular
     known: Flags  # the user has at least one event before
+    new: Flags  # the user has not chosen this item before
 
 
 class Lists(NamedTuple):
@@ -38,100 +59,255 @@ class Lists(NamedTuple):
     event: I32  # (lists,) index of the event in the batch
     item: I32  # (lists, depth)
     score: F32
-    because: I32
+    why: I32  # a `Reason`
+    via: I32  # the user's item that led there, -1 for none
     length: I32
 
 
-@kernel
+class Person(NamedTuple):
+    """The users of a partition and the room to work in, as kernels take them together."""
+
+    users: UserRows
+    pages: Pages
+    rules: Rules
+    room: Room
+
+
+@kernel(entry=True)
 def step(
-    items: ItemRows,
-    trend: Trend,
-    users: UserRows,
-    rules: Rules,
-    room: Scratch,
+    world: World,
+    person: Person,
     events: Columns,
     learn_items: bool,
     verdicts: Verdicts,
     lists: Lists,
 ) -> tuple[int, int]:
     """Take every event of a batch in turn; return how many lists and dirty items there are."""
+    users, rules, room = person.users, person.rules, person.room
     given = dirty = 0
     for k in range(len(events.user)):
-        user, item, ts = events.user[k], events.item[k], events.ts[k]
-        history = users.history[user]
-        if events.newcomer[k]:
+        user, item, ts, weight = events.user[k], events.item[k], events.ts[k], events.weight[k]
+        if events.newcomer[k] != 0:
+            clear(users, person.pages, user)
             users.chosen[user] = users.length[user] = 0
-        chosen = users.chosen[user]
-        judge(trend, users, user, item, k, verdicts)
-        if events.fresh[k] and chosen > 0:
-            length = rank(items, trend, history, chosen, rules, room)
-            verdicts.fresh[k] = position(room.item, min(length, JUDGED), item)
-        elif events.fresh[k]:
-            verdicts.fresh[k] = verdicts.popular[k]
-        if learn_items:
-            trend.clock[2] = max(trend.clock[2], ts)
-            choose(items, trend, item, ts, rules.half_life)
-            pair(items, trend, history, chosen, item, ts, rules.pair_half_life)
-            dirty = mark(items, history, chosen, item, room, dirty)
-        if item >= 0:
-            remember(users, user, item)
-        length = rank(items, trend, history, users.chosen[user], rules, room)
-        keep(users, user, room, length)
+            users.tag[user] = events.newcomer[k]
+        if weight > 0.0 and learn_items:
+            judge(world, person, user, item, k, ts, events.fresh[k], verdicts)
+            dirty = learn(world, users, rules, user, item, ts, weight, room, dirty)
+        else:
+            verdicts.stored[k] = verdicts.fresh[k] = verdicts.popular[k] = UNJUDGED
+        if item >= 0 and weight != 0.0:
+            if weight > 0.0:
+                remember(users, user, item, ts)
+            note(users, person.pages, user, item, events.barred[k], rules.pages)
+        room.stamp[0] += 1
+        count = rank(world, person, user, ts, 0)
+        length = keep(users, user, room, count)
         if events.last[k]:
-            give(lists, given, room, length, k)
+            give(person, user, count, length, lists, given)
+            lists.event[given] = k
             given += 1
     return given, dirty
 
 
 @kernel
-def judge(trend: Trend, users: UserRows, user: int, item: int, k: int, verdicts: Verdicts) -> None:
-    """Look the item up in the list that waits for its user; strangers see what is trending."""
-    popular = position(trend.top, min(trend.size[0], JUDGED), item)
-    length = users.length[user]
-    verdicts.popular[k] = popular
-    verdicts.known[k] = users.chosen[user] > 0
-    verdicts.fresh[k] = UNJUDGED
-    verdicts.stored[k] = popular
-    if length > 0:
-        verdicts.stored[k] = position(users.listed[user], min(length, JUDGED), item)
+def rank(world: World, person: Person, user: int, now: float, count: int) -> int:
+    """Score the candidates of a user (-1: of a stranger) at a moment; return how many.
+
+    The first `count` are there already, whoever would offer them; the pass has its own stamp.
+    """
+    users, rules, room = person.users, person.rules, person.room
+    row = max(user, 0)
+    chosen, own = 0, -1
+    if user >= 0:
+        chosen, own = users.chosen[user], slot_of(world.sessions, users.tag[user])
+        returns = learns(rules) or not rules.learn_repeats or often_repeated(world.trend)
+        mark(users, person.pages, user, room.stamp[0], returns, room.known)
+    count = gather(world, users.history[row], chosen, own, rules.use, room, count)
+    if learns(rules):
+        describe(world, users.history[row], users.when[row], chosen, now, room, count)
+    score(world, rules, where(rules, users, user, now), room, count)
+    return count
 
 
 @kernel
-def mark(items: ItemRows, history: I32, chosen: int, item: int, room: Scratch, dirty: int) -> int:
+def often_repeated(trend: Trend) -> bool:
+    """Return whether users choose again what they have chosen, more often than by mistake."""
+    return trend.repeats[1] >= RARE * trend.repeats[0]
+
+
+@kernel
+def note_repeat(trend: Trend, new: bool) -> None:
+    """Count an event of a known user, and whether it chose something again."""
+    trend.repeats[0] += 1
+    trend.repeats[1] += not new
+
+
+@kernel
+def where(rules: Rules, users: UserRows, user: int, now: float) -> Segments:
+    """Return the segments of a user (-1: of a stranger)."""
+    if user < 0 or users.chosen[user] == 0:
+        return segments(rules, 0, 0.0)
+    return segments(rules, users.chosen[user], now - users.when[user, 0])
+
+
+@kernel
+def judge(
+    world: World,
+    person: Person,
+    user: int,
+    item: int,
+    k: int,
+    ts: float,
+    fresh: bool,
+    verdicts: Verdicts,
+) -> None:
+    """Look the item up in the list that waits for its user, and in one ranked now; train."""
+    users, rules, room, trend = person.users, person.rules, person.room, world.trend
+    known, length = users.chosen[user] > 0, users.length[user]
+    verdicts.known[k] = known
+    verdicts.popular[k] = position(trend.top[rules.baseline], trend.size[rules.baseline], item)
+    verdicts.stored[k] = position(users.listed[user], length, item)
+    verdicts.fresh[k] = UNJUDGED
+    verdicts.new[k] = True
+    if fresh or learns(rules) or length == 0:
+        room.stamp[0] += 1
+        count = rank(world, person, user, ts, 0)
+        verdicts.new[k] = abs(room.known[item]) != room.stamp[0]
+        if known:
+            note_repeat(world.trend, verdicts.new[k])
+        place = MISS
+        if room.mark[item] == room.stamp[0]:
+            target = room.column[item]
+            place = place_among(room.score, count, target)
+            train(world, rules, where(rules, users, user, ts), room, target, count)
+        if place >= JUDGED:
+            place = MISS
+        if fresh or learns(rules):
+            verdicts.fresh[k] = place
+        if length == 0:  # what a stranger is shown is ranked at that moment in both
+            verdicts.stored[k] = place
+
+
+@kernel
+def learn(
+    world: World,
+    users: UserRows,
+    rules: Rules,
+    user: int,
+    item: int,
+    ts: float,
+    weight: float,
+    room: Room,
+    dirty: int,
+) -> int:
+    """Teach the items one choice; return how many items are dirty."""
+    items, history, chosen = world.items, users.history[user], users.chosen[user]
+    choose(items, world.trend, item, ts, weight, rules.half_lives)
+    added = weight * pair_weight(items, world.trend, ts, rules.pair_half_life)
+    if rules.use.pairs:
+        pair(items, history, chosen, item, added)
+    if rules.use.after and chosen > 0:
+        bring_near(items.after, items.after_weight, items.after_size, history[0], item, added)
+    if rules.use.sessions:
+        attend(items, world.sessions, users.tag[user], item)
+    return mark_dirty(items, history, chosen, item, room.dirty, dirty)
+
+
+@kernel
+def mark_dirty(
+    items: ItemRows, history: I32, chosen: int, item: int, noted: I32, dirty: int
+) -> int:
     """Note whose neighbours an event changed; return how many items are noted."""
     for back in range(-1, chosen):
         other = item if back < 0 else history[back]
         if not items.dirty[other]:
             items.dirty[other] = True
-            room.dirty[dirty] = other
+            noted[dirty] = other
             dirty += 1
     return dirty
 
 
 @kernel
-def remember(users: UserRows, user: int, item: int) -> None:
+def remember(users: UserRows, user: int, item: int, ts: float) -> None:
     """Put an item at the front of a user's history; the oldest goes."""
-    history = users.history[user]
+    history, when = users.history[user], users.when[user]
     chosen = min(users.chosen[user] + 1, len(history))
     for back in range(chosen - 1, 0, -1):
-        history[back] = history[back - 1]
-    history[0] = item
+        history[back], when[back] = history[back - 1], when[back - 1]
+    history[0], when[0] = item, ts
     users.chosen[user] = chosen
 
 
 @kernel
-def keep(users: UserRows, user: int, room: Scratch, length: int) -> None:
-    """Store the part of a list that the next event is judged on with its user."""
+def keep(users: UserRows, user: int, room: Room, count: int) -> int:
+    """Pick the best, and store with the user what the next event is judged on."""
+    length = best(room.score, count, room.listed)
     judged = min(length, JUDGED)
     users.length[user] = judged
-    users.listed[user, :judged] = room.item[:judged]
+    for place in range(judged):
+        users.listed[user, place] = room.item[room.listed[place]]
+    return length
 
 
 @kernel
-def give(lists: Lists, row: int, room: Scratch, length: int, k: int) -> None:
-    """Copy a list out for publishing."""
-    lists.event[row] = k
+def give(person: Person, user: int, count: int, length: int, lists: Lists, row: int) -> None:
+    """Write a list out for publishing, scores as chances where the head knows them."""
+    rules, room = person.rules, person.room
+    last = person.users.history[user, 0] if user >= 0 and person.users.chosen[user] > 0 else -1
+    if learns(rules):
+        chances(room.score, room.chance, count)
+    given = room.chance if learns(rules) else room.score
+    for place in range(length):
+        column = room.listed[place]
+        lists.item[row, place] = room.item[column]
+        lists.score[row, place] = given[column]
+    explain(rules, last, room, count, length, lists.why[row], lists.via[row])
     lists.length[row] = length
-    lists.item[row, :length] = room.item[:length]
-    lists.score[row, :length] = room.score[:length]
-    lists.because[row, :length] = room.because[:length]
+
+
+@kernel
+def position(slots: I32, size: int, slot: int) -> int:
+    """Return the place of a slot among the first `size` that are judged; MISS where it is not."""
+    for k in range(min(size, JUDGED)):
+        if slots[k] == slot:
+            return k
+    return MISS
+
+
+@kernel(entry=True)
+def refresh(
+    world: World, person: Person, wanted: I32, now: float, kept: bool, lists: Lists
+) -> None:
+    """Rank, at a moment, the lists of users (-1: of a stranger); `kept` lists wait from now on."""
+    for row in range(len(wanted)):
+        user = wanted[row]
+        person.room.stamp[0] += 1
+        count = rank(world, person, user, now, 0)
+        if kept:
+            length = keep(person.users, user, person.room, count)
+        else:
+            length = best(person.room.score, count, person.room.listed)
+        give(person, user, count, length, lists, row)
+        lists.event[row] = row
+
+
+@kernel(entry=True)
+def score_wanted(
+    world: World, person: Person, user: int, now: float, wanted: I32, out: F64
+) -> None:
+    """Score the wanted items (-1: unknown) for a user, whether or not they would be listed."""
+    room = person.room
+    room.stamp[0] += 1
+    out[:] = 0.0
+    count = 0
+    for item in wanted:
+        if item >= 0 and column_of(room, item, count) == count:
+            count += 1
+    count = rank(world, person, user, now, count)
+    if learns(person.rules):
+        chances(room.score, room.chance, count)
+    given = room.chance if learns(person.rules) else room.score
+    for k in range(len(wanted)):
+        if wanted[k] >= 0:
+            out[k] = max(given[room.column[wanted[k]]], np.float32(0.0))

@@ -1,24 +1,14 @@
 """Lists as Redis commands: JSON values under their keys, each with an age."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import hiredis
 import msgspec
 
 from contracts import keys
-from state.render import Names, Scores, Sizes, Slots, entries
+from state.render import Names, Ranked, entries
 
 Command = bytes
-
-
-class Ranked(NamedTuple):
-    """Lists as arrays: (lists, depth) slots and scores, best first; entries in use per list."""
-
-    items: Slots
-    scores: Scores
-    lengths: Sizes
-    because: Slots | None = None  # the user's own item that led there, -1 for none
 
 
 class Lists:
@@ -67,8 +57,7 @@ class Lists:
         return self._set(keys.TOP.at(self._prefix), value)
 
     def _bodies(self, ranked: Ranked) -> list[bytes]:
-        items, scores, lengths, because = ranked
-        return entries(self.names, items, scores, because, lengths)
+        return entries(self.names, ranked)
 
     def _set(self, key: str, value: bytes) -> Command:
         command: Command = hiredis.pack_command(("SET", key, value, "EX", self._age))  # type: ignore[arg-type]  # its stub takes tuples of one only

@@ -28,11 +28,19 @@ def _text(text: str) -> Bytes:
 
 ITEM = _text('{"item":')
 SCORE = _text(',"score":')
-TRENDING = _text(',"because":"popular now"}')
-AGAIN = _text(',"because":"you chose it lately"}')
-WITH = _text(',"because":"with ')
-CHOSEN = _text(' that you chose"}')
+BECAUSE = _text(',"because":"')
 END = _text("}")
+# By number, as the learners give them: the text before the user's item and the text after it.
+REASONS = (
+    ("popular now", ""),
+    ("you chose it lately", ""),
+    ("with ", " that you chose"),
+    ("follows ", " that you chose last"),
+    ("others who chose ", " chose it, too"),
+)
+WORDS = _text("".join(before + after for before, after in REASONS))
+ENDS = np.cumsum([len(text) for reason in REASONS for text in reason])
+NAMED = np.array([after != "" for _, after in REASONS])
 ROOM = 128  # bytes that an entry takes at most, besides the ids in it
 FIRST_BYTES = 1 << 16
 
@@ -88,28 +96,39 @@ class Names:
         self.ids = Ids(pool, ids.start, ids.size)
 
 
-def entries(
-    names: Names, items: Slots, scores: Scores, because: Slots | None, lengths: Sizes
-) -> list[bytes]:
-    """Return the JSON array of each row's entries.
+class Ranked(NamedTuple):
+    """Lists as arrays: (lists, depth) entries, best first, of which `lengths` are in use."""
 
-    Args:
-        names: ids by slot.
-        items: (rows, depth) slots, best first.
-        scores: (rows, depth) finite, not negative.
-        because: (rows, depth) the user's own item that led there, -1 for none, or None to say
-            nothing about reasons.
-        lengths: (rows,) entries in use.
-    """
-    reasons = because is not None
-    because = items if because is None else because
-    room = _room(names.ids, items, because, lengths)
+    items: Slots
+    scores: Scores  # finite, not negative
+    lengths: Sizes  # (lists,)
+    why: Slots | None = None  # number of a reason in REASONS; None to say nothing about reasons
+    via: Slots | None = None  # the user's own item that the reason names, -1 for none
+
+
+def entries(names: Names, ranked: Ranked) -> list[bytes]:
+    """Return the JSON array of each list's entries; `names` has the ids by slot."""
+    items, scores, lengths = ranked.items, ranked.scores, ranked.lengths
+    reasons = ranked.why is not None
+    why = items if ranked.why is None else ranked.why
+    via = items if ranked.via is None else ranked.via
+    room = _room(names.ids, items, via, lengths)
     out = names.space(room)
     ends = np.empty(len(lengths), np.int64)
-    _render(names.ids, items, scores, because, lengths, reasons, out, ends)
+    _render(names.ids, Table(items, scores, lengths, why, via), reasons, out, ends)
     whole = out[: ends[-1]].tobytes() if len(ends) else b""
     starts = [0, *ends.tolist()]
     return [whole[a:b] for a, b in itertools.pairwise(starts)]
+
+
+class Table(NamedTuple):
+    """`Ranked` as the kernel takes it: nothing is None."""
+
+    items: Slots
+    scores: Scores
+    lengths: Sizes
+    why: Slots
+    via: Slots
 
 
 @kernel
@@ -126,29 +145,21 @@ def _compact(ids: Ids, pool: Bytes) -> int:
 
 
 @kernel
-def _room(ids: Ids, items: Slots, because: Slots, lengths: Sizes) -> int:
+def _room(ids: Ids, items: Slots, via: Slots, lengths: Sizes) -> int:
     """Return how many bytes the rows take at most."""
     room = 2 * len(lengths)
     for row in range(len(lengths)):
         for k in range(lengths[row]):
             room += ROOM + ids.size[items[row, k]]
-            if because[row, k] >= 0:
-                room += ids.size[because[row, k]]
+            if via[row, k] >= 0:
+                room += ids.size[via[row, k]]
     return room
 
 
 @kernel
-def _render(
-    ids: Ids,
-    items: Slots,
-    scores: Scores,
-    because: Slots,
-    lengths: Sizes,
-    reasons: bool,
-    out: Bytes,
-    ends: NDArray[np.int64],
-) -> None:
+def _render(ids: Ids, table: Table, reasons: bool, out: Bytes, ends: NDArray[np.int64]) -> None:
     """Write every row as a JSON array."""
+    items, scores, lengths = table.items, table.scores, table.lengths
     at = 0
     for row in range(len(lengths)):
         out[at] = 91  # [
@@ -162,20 +173,26 @@ def _render(
             at = _copy(out, at, ids.pool, ids.start[item], ids.size[item])
             at = _copy(out, at, SCORE, 0, len(SCORE))
             at = _number(out, at, scores[row, k])
-            own = because[row, k]
-            if not reasons:
-                at = _copy(out, at, END, 0, len(END))
-            elif own < 0:
-                at = _copy(out, at, TRENDING, 0, len(TRENDING))
-            elif own == item:
-                at = _copy(out, at, AGAIN, 0, len(AGAIN))
-            else:
-                at = _copy(out, at, WITH, 0, len(WITH))
-                at = _copy(out, at, ids.pool, ids.start[own] + 1, ids.size[own] - 2)
-                at = _copy(out, at, CHOSEN, 0, len(CHOSEN))
+            if reasons:
+                at = _reason(ids, table.why[row, k], table.via[row, k], out, at)
+            at = _copy(out, at, END, 0, len(END))
         out[at] = 93  # ]
         at += 1
         ends[row] = at
+
+
+@kernel
+def _reason(ids: Ids, why: int, own: int, out: Bytes, at: int) -> int:
+    """Write why an item stands on a list; `own` is the user's item that the reason names."""
+    before, after = ENDS[2 * why], ENDS[2 * why + 1]
+    start = ENDS[2 * why - 1] if why > 0 else 0
+    at = _copy(out, at, BECAUSE, 0, len(BECAUSE))
+    at = _copy(out, at, WORDS, start, before - start)
+    if NAMED[why]:
+        at = _copy(out, at, ids.pool, ids.start[own] + 1, ids.size[own] - 2)
+        at = _copy(out, at, WORDS, before, after - before)
+    out[at] = 34  # "
+    return at + 1
 
 
 @kernel

@@ -37,7 +37,7 @@ def show_state(telemetry: Telemetry, model: Recommender) -> None:
     held = {
         "users": sum(len(users.ids) for users in model.partitions),
         "items": len(model.ids),
-        "pairs": int(model.rows.near_size.sum()),
+        "pairs": int(model.world.items.near_size.sum()),
     }
     for kind, size in held.items():
         telemetry.set(metrics.STATE_SIZE, size, kind=kind)
@@ -45,7 +45,7 @@ def show_state(telemetry: Telemetry, model: Recommender) -> None:
 
 
 def _coverage(model: Recommender) -> float:
-    listed = np.zeros(len(model.rows.seen) + 1, np.bool_)  # the last entry takes the -1
+    listed = np.zeros(len(model.world.items.seen) + 1, np.bool_)  # the last entry takes the -1
     for users in model.partitions:
         in_use = np.arange(JUDGED) < users.rows.length[:, None]
         listed[np.where(in_use, users.rows.listed, -1)] = True

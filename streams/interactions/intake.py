@@ -35,6 +35,7 @@ class Taken(NamedTuple):
 
     user: list[str]
     item: list[str]
+    action: list[str]
     ts: list[float]
     record: list[Record]
     messages: list[Message]
@@ -84,10 +85,20 @@ class Intake:
         if late := int((columns.ts < latest[:-1] - LATE_S).sum()):
             outcomes["late"] = late
         ts, records = columns.ts.tolist(), list(batch.records)
-        return Taken(columns.user, columns.item, ts, records, [], outcomes, Counter(), Counter())
+        return Taken(
+            columns.user,
+            columns.item,
+            columns.action,
+            ts,
+            records,
+            [],
+            outcomes,
+            Counter(),
+            Counter(),
+        )
 
     def _take_each(self, batch: Batch) -> Taken:
-        taken = Taken([], [], [], [], [], Counter(), Counter(), Counter())
+        taken = Taken([], [], [], [], [], [], Counter(), Counter(), Counter())
         self._mine.clear()
         rekeyed = batch.topic == REKEYED.name
         for record in batch.records:
@@ -125,6 +136,7 @@ class Intake:
             self._latest = ts
         taken.user.append(user)
         taken.item.append(item)
+        taken.action.append(event.action)
         taken.ts.append(ts)
         taken.record.append(record)
         return "learned"

@@ -6,7 +6,9 @@ from contracts import metrics
 from contracts.settings import Settings
 from learners.arrays import I32
 from learners.recommender import Events, Learned, Recommender
-from state.lists import Lists, Ranked
+from learners.step import Lists as RankedLists
+from state.lists import Lists
+from state.render import Ranked
 from streams.shards import Publish, Send, Telemetry
 
 SLICE = 200  # lists of similar items made at a time, so that the event loop is not held
@@ -35,7 +37,7 @@ class Publishing:
         lists = learned.lists
         at = lists.event.tolist()
         return self._lists.recommendations(
-            Ranked(lists.item, lists.score, np.minimum(lists.length, self._length), lists.because),
+            self._ranked(lists),
             [events.user[k] for k in at],
             events.version[lists.event].tolist(),
             events.ts[lists.event].tolist(),
@@ -74,25 +76,24 @@ class Publishing:
             self._telemetry.count(metrics.LISTS, len(commands), kind="sim")
 
     def _similar(self, model: Recommender, items: I32) -> list[bytes]:
-        model.rows.dirty[items] = False
-        live = items[model.rows.seen[items] > 0]
+        known = model.world.items
+        known.dirty[items] = False
+        live = items[known.seen[items] > 0]
         self._follow_names(model)
         names = [model.ids.names[slot] for slot in live.tolist()]
         ranked = Ranked(*model.similar(live, self._length))
-        return self._lists.similar(ranked, names, _latest(model))
+        return self._lists.similar(ranked, names, model.latest)
 
     def _trending(self, model: Recommender) -> bytes | None:
-        items, scores = model.trending(self._length)
-        if not len(items):
+        lists = model.trending()
+        if not lists.length[0]:
             return None
-        ranked = Ranked(items[None, :], scores[None, :], np.array([len(items)]))
-        return self._lists.trending(ranked, _latest(model))
+        return self._lists.trending(self._ranked(lists)._replace(why=None), model.latest)
+
+    def _ranked(self, lists: RankedLists) -> Ranked:
+        lengths = np.minimum(lists.length, self._length)
+        return Ranked(lists.item, lists.score, lengths, lists.why, lists.via)
 
     def _follow_names(self, model: Recommender) -> None:
         self._lists.names.put(model.ids.news, model.ids.names)
         model.ids.news = []
-
-
-def _latest(model: Recommender) -> float:
-    latest = float(model.trend.clock[2])
-    return latest if np.isfinite(latest) else 0.0

@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from contracts import metrics
+from contracts import metrics, pipeline
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from learners import frozen
 from learners.arrays import I64, Flags
 from learners.quality import Quality
-from learners.rank import Rules
 from learners.recommender import Events, Learned, Recommender, Shape
 from learners.watcher import HitWatcher
 from streams.interactions import gauges, messages
+from streams.interactions.actions import Actions
 from streams.interactions.gauges import Evictions
 from streams.interactions.intake import Intake, Taken
 from streams.interactions.misplaced import Misplaced
@@ -35,17 +35,10 @@ def recommender(settings: Settings) -> Recommender:
         items=settings.items_capacity,
         users=settings.users_capacity,
         history=settings.history_length,
-        neighbours=settings.neighbours,
+        seen=settings.seen_length,
         length=settings.list_length,
     )
-    rules = Rules(
-        half_life=settings.half_life_s,
-        pair_half_life=settings.pair_half_life_s,
-        repeats=settings.repeats != "never",  # `learn` is yet to come
-        pairs=True,
-        fill=True,
-    )
-    return Recommender(shape, rules)
+    return Recommender(shape, pipeline.read(settings.pipeline), settings.repeats == "learn")
 
 
 class InteractionsShard:
@@ -69,6 +62,7 @@ class InteractionsShard:
         self.users = model.open()
         self._intake = Intake(settings, partition, self.users.ids.knows)
         self._watcher = HitWatcher()
+        self._actions = Actions(model.pipeline, settings.repeats)
         self._fresh_below = settings.fresh_sample * 2**32
 
     def handle(self, batch: Batch) -> Effects:
@@ -82,8 +76,9 @@ class InteractionsShard:
             return Effects(taken.messages, None)
         versions = np.arange(self.learned + 1, self.learned + 1 + len(taken.user))
         events = Events(
-            taken.user, taken.item, np.array(taken.ts), self._sampled(versions), versions
-        )
+            taken.user, taken.item, np.array(taken.ts), *self._actions(taken.action),
+            self._sampled(versions), versions,
+        )  # fmt: skip
         commands = self._learn(events, batch.known_to_shared, taken.messages)
         self.learned += len(taken.user)
         return Effects(taken.messages, self._publishing.later(commands))
@@ -113,7 +108,7 @@ class InteractionsShard:
     def _judge(self, learned: Learned, events: Events) -> list[Message]:
         self.quality.add(learned.verdicts)
         found = []
-        for change in self._watcher.watch(learned.verdicts.stored):
+        for change in self._watcher.watch(learned.verdicts.fresh):
             self._telemetry.count(metrics.DRIFTS, model="lists")
             found.append(
                 messages.drift(

@@ -40,6 +40,7 @@ class Whole(NamedTuple):
     event_id: list[str]
     user: list[str]
     item: list[str]
+    action: list[str]
     ts: NDArray[np.float64]  # never later than the record's own time
 
 
@@ -70,5 +71,6 @@ class WholeDecoder:
             [event.event_id for event in events],
             [event.user for event in events],
             [event.item for event in events],
+            [event.action for event in events],
             np.minimum(ts, stamps),
         )

@@ -1,0 +1,24 @@
+"""Recent as a River ranker, and as a generator of a fusion."""
+
+from contracts import pipeline
+from contracts.pipeline import Generators, Pipeline
+from learners.candidates import View
+from learners.ranker import KernelRanker
+
+
+class Recent(KernelRanker):
+    """Rank the user's own last items, the newest first: a quarter of a shop's clicks are repeats.
+
+    >>> ranker = Recent()
+    >>> for item in ["tea", "jam"]:
+    ...     ranker.learn_one("ann", item)
+    >>> ranker.candidates("ann"), ranker.candidates("bob")
+    (['jam', 'tea'], [])
+    """
+
+    def __init__(self, history: int = 20, capacity: int = 200_000) -> None:
+        self.generator = pipeline.Recent()
+        only = Generators(
+            recent=self.generator, co_occurrence=None, transitions=None, neighbours=None
+        )
+        super().__init__(Pipeline(generators=only), "always", history, capacity, View.OWN)

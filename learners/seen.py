@@ -1,0 +1,127 @@
+"""Seen: every item that a user has chosen or refused, exactly, up to a bound per user.
+
+A user's entries lie on pages, newest page first; a page holds PAGE of them, and pages are handed
+out from one pool per partition, so that memory follows what was seen and not a width for all.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from learners.arrays import I32, I64, UserRows
+from learners.kernel import kernel
+
+PAGE = 16
+NONE = np.int32(-(2**31))  # an entry of an item that was let go
+
+
+class Pages(NamedTuple):
+    """Pages of entries: an item's slot, or `~slot` where it must not be offered again."""
+
+    entry: I32  # (pages, PAGE)
+    older: I32  # (pages,) the user's next older page, or the next free one; -1 for none
+    free: I64  # (2,) first free page or -1, pages that are free
+
+
+def pages(count: int) -> Pages:
+    """Return a pool of free pages."""
+    older = np.arange(1, count + 1, dtype=np.int32)
+    older[-1] = -1
+    return Pages(np.full((count, PAGE), NONE, np.int32), older, np.array([0, count]))
+
+
+def more(pool: Pages, count: int) -> Pages:
+    """Return a pool with at least `count` free pages and the same contents."""
+    have = len(pool.older)
+    if pool.free[1] >= count:
+        return pool
+    new = pages(max(have, count))
+    entry = np.concatenate([pool.entry, new.entry])
+    older = np.concatenate([pool.older, np.where(new.older < 0, -1, new.older + have)])
+    older[-1] = pool.free[0]
+    return Pages(entry, older.astype(np.int32), np.array([have, pool.free[1] + len(new.older)]))
+
+
+def slots(pool: Pages) -> I32:
+    """Return the items that entries name, -1 for none."""
+    entry = pool.entry
+    return np.where(entry >= 0, entry, np.where(entry == NONE, -1, ~entry)).astype(np.int32)
+
+
+def renamed(entry: I32, now: I32) -> I32:
+    """Return entries with `now[slot]` in place of each slot."""
+    plain, barred = entry >= 0, (entry < 0) & (entry != NONE)
+    found = np.where(plain, now[np.where(plain, entry, -1)], NONE)
+    return np.where(barred, ~now[np.where(barred, ~entry, -1)], found).astype(np.int32)
+
+
+@kernel
+def mark(users: UserRows, pool: Pages, user: int, stamp: int, returns: bool, marks: I64) -> None:
+    """Set `marks` of all that a user has seen: `stamp`, or `-stamp` where it must not return."""
+    page = users.page[user]
+    used = users.met[user] % PAGE if users.met[user] % PAGE else PAGE
+    while page >= 0:
+        for place in range(used):
+            entry = pool.entry[page, place]
+            if entry >= 0:
+                marks[entry] = stamp if returns else -stamp
+            elif entry != NONE:
+                marks[~entry] = -stamp
+        page, used = pool.older[page], PAGE
+
+
+@kernel
+def note(users: UserRows, pool: Pages, user: int, item: int, barred: bool, most: int) -> None:
+    """Write an item on a user's pages; with `most` pages in use the oldest is written over."""
+    entry = ~item if barred else item
+    page = users.page[user]
+    used = users.met[user] % PAGE
+    older = page
+    while older >= 0:
+        for place in range(PAGE):
+            if pool.entry[older, place] == item or pool.entry[older, place] == ~item:
+                if barred:
+                    pool.entry[older, place] = entry
+                return
+        older = pool.older[older]
+    if used == 0:
+        page = turn(users, pool, user, most)
+    pool.entry[page, used] = entry
+    users.met[user] += 1
+
+
+@kernel
+def turn(users: UserRows, pool: Pages, user: int, most: int) -> int:
+    """Begin a new page for a user and return it."""
+    newest = users.page[user]
+    if users.met[user] >= most * PAGE:  # full: the oldest page becomes the newest
+        before, page = -1, newest
+        while pool.older[page] >= 0:
+            before, page = page, pool.older[page]
+        if before >= 0:
+            pool.older[before] = -1
+        users.met[user] -= PAGE
+    else:
+        page = pool.free[0]
+        pool.free[0] = pool.older[page]
+        pool.free[1] -= 1
+        before = 0
+    pool.entry[page, :] = NONE
+    pool.older[page] = newest if newest != page else -1
+    users.page[user] = page
+    return page
+
+
+@kernel
+def clear(users: UserRows, pool: Pages, user: int) -> None:
+    """Give a user's pages back."""
+    page = users.page[user]
+    while page >= 0:
+        older = pool.older[page]
+        pool.entry[page, :] = NONE
+        pool.older[page] = pool.free[0]
+        pool.free[0] = page
+        pool.free[1] += 1
+        page = older
+    users.page[user] = -1
+    users.met[user] = 0

@@ -1,0 +1,91 @@
+"""Sessions: who chose the same lately, and what else they chose (the kernels of `Neighbours`).
+
+Source: Jannach and Ludewig, When Recurrent Neural Networks meet the Neighborhood for
+Session-Based Recommendation, 2017 (VS-kNN); that what stands right after the common item weighs
+more is from Garg et al., Sequence and Time Aware Neighborhood, 2019.
+"""
+
+import math
+
+from learners.arrays import F32, I32, ItemRows, Sessions, Trend
+from learners.kernel import kernel
+
+BACK = 5  # last items that lead to other sessions
+FEWEST = 4  # visits looked at of an item that lies further back; the last one has them all
+BEFORE = 0.3  # what was chosen before the common item weighs less than what came after
+
+
+@kernel
+def slot_of(sessions: Sessions, tag: int) -> int:
+    """Return where a user's session stands."""
+    return tag % len(sessions.size)
+
+
+@kernel
+def attend(items: ItemRows, sessions: Sessions, tag: int, item: int) -> None:
+    """Add an item to a user's session, and the session to the item's visits."""
+    slot = slot_of(sessions, tag)
+    if sessions.owner[slot] != tag:
+        sessions.owner[slot] = tag
+        sessions.size[slot] = 0
+    row, size = sessions.item[slot], sessions.size[slot]
+    there = False
+    for place in range(size):
+        there = there or row[place] == item
+    if not there:
+        ring = items.visit.shape[1]
+        items.visit[item, items.visits[item] % ring] = slot
+        items.visits[item] += 1
+    size = min(size + 1, len(row))
+    for place in range(size - 1, 0, -1):
+        row[place] = row[place - 1]
+    row[0] = item
+    sessions.size[slot] = size
+
+
+@kernel
+def meet(
+    items: ItemRows,
+    trend: Trend,
+    history: I32,
+    chosen: int,
+    own: int,
+    likeness: F32,
+    matched: I32,
+    met: I32,
+) -> int:
+    """Find sessions that hold the last items; return how many, their slots in `met`.
+
+    `likeness[slot]` sums rarity / distance of the common items; `matched[slot]` is the newest
+    of them.
+    """
+    count = 0
+    for back in range(min(chosen, BACK)):
+        item = history[back]
+        worth = rarity(trend, items.seen[item]) / (back + 1)
+        ring, visits = items.visit.shape[1], items.visits[item]
+        for k in range(min(visits, max(ring >> back, FEWEST))):
+            slot = items.visit[item, (visits - 1 - k) % ring]
+            if slot == own:
+                continue
+            if likeness[slot] == 0.0:
+                met[count] = slot
+                matched[slot] = item
+                count += 1
+            likeness[slot] += worth
+    return count
+
+
+@kernel
+def rarity(trend: Trend, seen: float) -> float:
+    """Return the logarithm of one in how many choices this item is; above 0."""
+    return math.log((1.0 + trend.clock[1]) / max(seen, 1.0)) + 1e-6
+
+
+@kernel
+def place_of(row: I32, size: int, item: int) -> int:
+    """Return where an item stands in a session; -1 where the session has moved on."""
+    for place in range(size):
+        if row[place] == item:
+            return place
+    return -1
