@@ -52,6 +52,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _doc("whether a list may hold items the user already chose; `learn`: the stream decides"),
     ] = "learn"
     list_age_s: Annotated[int, _doc("age at which a list leaves Redis", ge=1)] = 30 * 86_400
+    refresh_after_s: Annotated[
+        float, _doc("age, in time of events, at which a list is ranked anew in idle time", gt=0)
+    ] = 3_600.0
+    refresh_share: Annotated[
+        float, _doc("share of the time spent on that at most; 0 is never", ge=0, le=1)
+    ] = 0.1
     similar_every_s: Annotated[float, _doc("least time between two `hw:sim` of one item", ge=0)] = (
         1.0
     )

@@ -90,6 +90,8 @@ class UserRows(NamedTuple):
     chosen: I32  # (users,) how many of them
     listed: I32  # (users, JUDGED) the last list as far as it is judged, best first
     length: I32  # (users,) items in the list
+    made: F64  # (users,) time at which it was ranked
+    version: I64  # (users,) events of the partition that were learned by then
     tag: I64  # (users,) hash of the name
     page: I32  # (users,) newest page of what the user has seen, -1 for none
     met: I32  # (users,) entries on the user's pages
@@ -135,6 +137,8 @@ def user_rows(rows: int, widths: Widths) -> UserRows:
         chosen=np.zeros(rows, np.int32),
         listed=np.full((rows, JUDGED), -1, np.int32),
         length=np.zeros(rows, np.int32),
+        made=np.zeros(rows),
+        version=np.zeros(rows, np.int64),
         tag=np.zeros(rows, np.int64),
         page=np.full(rows, -1, np.int32),
         met=np.zeros(rows, np.int32),

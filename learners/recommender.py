@@ -143,10 +143,11 @@ class Recommender:
             events.barred[:taken], events.fresh[:taken], last,
         )  # fmt: skip
         _, changed = step(self.world, self._person(users), columns, learn_items, verdicts, lists)
+        users.rows.version[slots] = events.version[:taken]
         return Learned(verdicts, lists, slots, self.room.dirty[:changed].copy())
 
     def refresh(self, users: Users, slots: Sequence[int] | I32, now: float) -> Lists:
-        """Rank anew, at a moment, the lists of users; pure but for the lists they wait with."""
+        """Rank anew, at a moment, the lists of users; nothing but the lists that wait changes."""
         lists = _room_for_lists(len(slots), self.depth)
         refresh(self.world, self._person(users), np.asarray(slots, np.int32), now, True, lists)
         return lists

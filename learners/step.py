@@ -102,7 +102,7 @@ def step(
             note(users, person.pages, user, item, events.barred[k], rules.pages)
         room.stamp[0] += 1
         count = rank(world, person, user, ts, 0)
-        length = keep(users, user, room, count)
+        length = keep(users, user, room, count, ts)
         if events.last[k]:
             give(person, user, count, length, lists, given)
             lists.event[given] = k
@@ -240,11 +240,11 @@ def remember(users: UserRows, user: int, item: int, ts: float) -> None:
 
 
 @kernel
-def keep(users: UserRows, user: int, room: Room, count: int) -> int:
+def keep(users: UserRows, user: int, room: Room, count: int, now: float) -> int:
     """Pick the best, and store with the user what the next event is judged on."""
     length = best(room.score, count, room.listed)
     judged = min(length, JUDGED)
-    users.length[user] = judged
+    users.length[user], users.made[user] = judged, now
     for place in range(judged):
         users.listed[user, place] = room.item[room.listed[place]]
     return length
@@ -285,7 +285,7 @@ def refresh(
         person.room.stamp[0] += 1
         count = rank(world, person, user, now, 0)
         if kept:
-            length = keep(person.users, user, person.room, count)
+            length = keep(person.users, user, person.room, count, now)
         else:
             length = best(person.room.score, count, person.room.listed)
         give(person, user, count, length, lists, row)

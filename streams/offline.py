@@ -39,7 +39,10 @@ class Report(NamedTuple):
 
 
 def replay(
-    rows: Iterable[dict[str, Any]], settings: Settings, batch_size: int = MAX_BATCH
+    rows: Iterable[dict[str, Any]],
+    settings: Settings,
+    batch_size: int = MAX_BATCH,
+    sweep_s: float | None = None,
 ) -> Report:
     """Judge, learn and rank every row in order; every event is judged fresh as well.
 
@@ -47,13 +50,18 @@ def replay(
         rows: interactions as plain dicts, the fields of `contracts.events.Interaction`.
         settings: as a worker has them; all users belong to one partition.
         batch_size: events per batch; the figures do not depend on it.
+        sweep_s: rank all lists anew each time that so many seconds of event time are full. Only
+            those that are judged before the next time are really ranked: nobody sees the others.
     """
     settings = msgspec.structs.replace(settings, partitions=1, fresh_sample=1.0)
     shard = Interactions(settings, NoTelemetry(), send_nowhere, send_nowhere).open(0)
     seconds, drifts = 0.0, 0
     outcomes = {"dead_letters": 0, "read": 0}
-    for records in _batches(rows, batch_size):
+    for records, sweep in _batches(rows, batch_size, sweep_s):
         start = time.perf_counter()
+        if sweep is not None:
+            known = shard.users.ids.find_all(sweep.users)
+            shard.refreshed(known[known >= 0], sweep.at)
         effects = shard.handle(Batch(INTERACTIONS.name, 0, records))
         seconds += time.perf_counter() - start
         outcomes["read"] += len(records)
@@ -76,11 +84,34 @@ def _report(
     )
 
 
-def _batches(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[PlainRecord]]:
+class Sweep(NamedTuple):
+    """Whose lists are ranked anew before a batch, and when."""
+
+    users: list[str]
+    at: float
+
+
+def _batches(
+    rows: Iterable[dict[str, Any]], size: int, sweep_s: float | None
+) -> Iterator[tuple[list[PlainRecord], Sweep | None]]:
+    """Yield batches of rows, with the sweep that comes before the first batch of each stretch."""
     encode = msgspec.json.Encoder().encode
-    numbered = enumerate(rows)
-    while batch := [
-        PlainRecord(offset, math.ceil(float(row["ts"]) * 1000), encode(row))
-        for offset, row in itertools.islice(numbered, size)
-    ]:
-        yield batch
+    offsets = itertools.count()
+    for number, stretch in itertools.groupby(rows, lambda row: _stretch(row, sweep_s)):
+        if sweep_s is not None:
+            held = list(stretch)
+            users = sorted({str(row["user"]) for row in held})
+            sweep: Sweep | None = Sweep(users, number * sweep_s)
+            stretch = iter(held)
+        else:
+            sweep = None
+        while batch := list(itertools.islice(stretch, size)):
+            yield [
+                PlainRecord(offset, math.ceil(float(row["ts"]) * 1000), encode(row))
+                for row, offset in zip(batch, offsets, strict=False)
+            ], sweep
+            sweep = None
+
+
+def _stretch(row: dict[str, Any], sweep_s: float | None) -> int:
+    return int(float(row["ts"]) // sweep_s) if sweep_s is not None else 0

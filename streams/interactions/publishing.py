@@ -43,6 +43,14 @@ class Publishing:
             events.ts[lists.event].tolist(),
         )
 
+    def anew(
+        self, model: Recommender, lists: RankedLists, users: list[str], version: int, now: float
+    ) -> list[bytes]:
+        """Return the commands that publish lists which were ranked anew at `now`."""
+        self._follow_names(model)
+        n = len(users)
+        return self._lists.recommendations(self._ranked(lists), users, [version] * n, [now] * n)
+
     def later(self, commands: list[bytes]) -> Publish:
         """Return what sends the lists of a batch."""
 

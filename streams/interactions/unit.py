@@ -14,7 +14,7 @@ from contracts import metrics, pipeline
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from learners import frozen
-from learners.arrays import I64, Flags
+from learners.arrays import I32, I64, Flags
 from learners.quality import Quality
 from learners.recommender import Events, Learned, Recommender, Shape
 from learners.watcher import HitWatcher
@@ -24,6 +24,7 @@ from streams.interactions.gauges import Evictions
 from streams.interactions.intake import Intake, Taken
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.publishing import Publishing
+from streams.interactions.refresh import OldLists
 from streams.shards import Batch, Effects, Message, Send, Telemetry
 
 KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
@@ -63,6 +64,7 @@ class InteractionsShard:
         self._intake = Intake(settings, partition, self.users.ids.knows)
         self._watcher = HitWatcher()
         self._actions = Actions(model.pipeline, settings.repeats)
+        self._old = OldLists(settings, model, self.users)
         self._fresh_below = settings.fresh_sample * 2**32
 
     def handle(self, batch: Batch) -> Effects:
@@ -100,6 +102,20 @@ class InteractionsShard:
         self._telemetry.observe(metrics.STAGE_SECONDS, learning, stage="learn")
         self._telemetry.observe(metrics.STAGE_SECONDS, rendering, stage="render")
         return commands
+
+    def refresh(self) -> Effects:
+        """Rank some lists anew that have grown old; the effects publish them."""
+        slots = self._old.next(self.learned)
+        if not len(slots):
+            return Effects()
+        return Effects((), self._publishing.later(self.refreshed(slots, self._model.latest)))
+
+    def refreshed(self, slots: I32, now: float) -> list[bytes]:
+        """Rank the lists of users anew, at a moment; return the commands that publish them."""
+        lists = self._model.refresh(self.users, slots, now)
+        self.users.rows.version[slots] = self.learned
+        names = [self.users.ids.names[slot] for slot in slots.tolist()]
+        return self._publishing.anew(self._model, lists, names, self.learned, now)
 
     def _sampled(self, versions: I64) -> Flags:
         """Mark the events that are also judged on a fresh list: the same ones in every replay."""

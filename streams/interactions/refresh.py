@@ -1,0 +1,49 @@
+"""Refresh: lists that wait grow old while the world moves on, and are ranked anew.
+
+A list made at its user's last event loses a quarter of its hits where trends decide, and nothing
+where the user's own items do. Age is counted in the time of events: where nothing happens no list
+grows old. What is learned is not touched, only the lists that wait.
+"""
+
+import numpy as np
+
+from contracts.settings import Settings
+from learners.arrays import I32
+from learners.recommender import Recommender, Users
+
+SLICE = 50  # lists at a time, some 2 ms
+LOOK_EVENTS = 1_000  # events of the partition after which old lists are looked for again
+
+
+class OldLists:
+    """Which users' lists of one partition are to be ranked anew, likeliest returners first."""
+
+    def __init__(self, settings: Settings, model: Recommender, users: Users) -> None:
+        self._after, self._age = settings.refresh_after_s, settings.list_age_s
+        self._model, self._users = model, users
+        self._waiting: I32 = np.empty(0, np.int32)
+        self._looked = -LOOK_EVENTS
+
+    def next(self, learned: int) -> I32:
+        """Return the next users' slots, none where no list is old.
+
+        `learned` is how many events the partition has learned: a list that has seen all of them
+        keeps its version and is not made again.
+        """
+        if not len(self._waiting) and learned - self._looked >= LOOK_EVENTS:
+            self._looked = learned
+            self._waiting = self._old(learned)
+        some, self._waiting = self._waiting[:SLICE], self._waiting[SLICE:]
+        return some[self._is_old(some, learned)]
+
+    def _old(self, learned: int) -> I32:
+        slots = np.arange(len(self._users.ids.names), dtype=np.int32)
+        old = slots[self._is_old(slots, learned)]
+        # Who was here last is likeliest to return.
+        return old[np.argsort(-self._users.rows.when[old, 0], kind="stable")]
+
+    def _is_old(self, slots: I32, learned: int) -> np.ndarray:
+        rows, now = self._users.rows, self._model.latest
+        waits = (rows.length[slots] > 0) & (rows.chosen[slots] > 0)
+        aged = (rows.made[slots] < now - self._after) & (rows.version[slots] < learned)
+        return waits & aged & (rows.when[slots, 0] > now - self._age)
