@@ -103,11 +103,25 @@ async def ping(client: "Redis") -> None:
     await client.execute_command("PING")  # type: ignore[no-untyped-call]
 
 
+class GivenUp(ConnectionError):
+    """Who sent for several was cancelled; nobody knows what Redis has done."""
+
+
+class Together:
+    """Commands that go out together, and what became of them."""
+
+    def __init__(self) -> None:
+        self.commands: list[bytes] = []
+        self.begun = False
+        self.error: Exception | None = None
+
+
 class Pipe:
     """One connection for packed commands: what `hiredis.pack_command` made, sent as it is.
 
     Some 5 µs a command instead of 19: redis-py makes a timeout per answer. Sent in chunks, so
-    that other clients get their turn. One `send` at a time; others wait for theirs.
+    that other clients get their turn. What several `send` ask for while one is under way goes
+    out together afterwards, in the order in which they asked.
     """
 
     CHUNK = 200
@@ -115,6 +129,7 @@ class Pipe:
 
     def __init__(self, client: "Redis") -> None:
         self._turn = asyncio.Lock()
+        self._next = Together()
         self._pool: Any = client.connection_pool
         self._connection: Any = None
 
@@ -124,14 +139,27 @@ class Pipe:
         Raises:
             RedisError: one of `away`, or Redis refused a command; send all again.
         """
+        ours = self._next
+        ours.commands += commands
         async with self._turn:
-            try:
-                for at in range(0, len(commands), self.CHUNK):
-                    async with asyncio.timeout(ANSWER_S):
-                        await self._send(commands[at : at + self.CHUNK])
-            except BaseException:
-                # Answers that were not read would be taken for those of the next command.
-                await self._hang_up()
+            if not ours.begun:
+                await asyncio.sleep(0)  # who asks in the same turn of the loop goes along
+                self._next = Together()
+                await self._send_all(ours)
+        if ours.error is not None:
+            raise ours.error
+
+    async def _send_all(self, together: "Together") -> None:
+        together.begun = True
+        try:
+            for at in range(0, len(together.commands), self.CHUNK):
+                async with asyncio.timeout(ANSWER_S):
+                    await self._send(together.commands[at : at + self.CHUNK])
+        except BaseException as error:
+            together.error = error if isinstance(error, Exception) else GivenUp()
+            # Answers that were not read would be taken for those of the next command.
+            await self._hang_up()
+            if not isinstance(error, Exception):
                 raise
 
     async def _send(self, commands: list[bytes]) -> None:

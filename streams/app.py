@@ -29,6 +29,7 @@ from streams.worker.ownership import Ownership
 from streams.worker.processor import BatchProcessor
 from streams.worker.saver import ShardSaver
 from streams.worker.sender import Sender
+from streams.worker.unhurried import unhurried
 from streams.worker.waits import Retry, Waits
 from streams.worker.watchdog import Watchdog
 
@@ -126,7 +127,7 @@ def standard_units(settings: Settings, telemetry: Telemetry, redis: "Redis") -> 
     from streams.predictions.unit import PredictorsUnit
 
     warm(settings)
-    send, aside = Pipe(redis).send, Pipe(redis).send
+    send, aside = Pipe(redis).send, unhurried(Pipe(redis).send)
     units: list[Unit] = [Interactions(settings, telemetry, send, aside)]
     if settings.predictors:
         units.append(PredictorsUnit(settings, telemetry, Pipe(redis).send))

@@ -15,6 +15,7 @@ from contracts.metrics import Metric
 MAX_BATCH = 500
 
 Parts = dict[str, bytes]
+Later = Callable[[], Parts]  # makes the parts of a copy; any thread may call it, once
 Publish = Callable[[], Awaitable[None]]
 Send = Callable[[list[bytes]], Awaitable[None]]  # delivers packed Redis commands
 
@@ -93,6 +94,22 @@ class Shard(Protocol):
 
     def load(self, parts: Mapping[str, bytes]) -> None:
         """Become the state that `dump` gave; called before the first `handle`, if at all."""
+
+
+@runtime_checkable
+class Still(Protocol):
+    """A shard whose state is copied sooner than it is dumped."""
+
+    def still(self) -> Later:
+        """Copy the state as it stands; what is returned gives what `dump` would give now."""
+
+
+@runtime_checkable
+class StillSharing(Protocol):
+    """A unit whose shared state is copied sooner than it is dumped."""
+
+    def shared_still(self) -> Later:
+        """Copy it as it stands; what is returned gives what `shared_dump` would give now."""
 
 
 class Unit(Protocol):

@@ -80,7 +80,8 @@ def _command(environ: Mapping[str, str]) -> list[str]:
     classpath = os.pathsep.join(str(jar) for jar in jars.ensure(jars.cache(environ)))
     return [
         str(found.path),
-        *("-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true"),
+        # The optimizing compiler would take a quarter of a core for minutes, from the worker.
+        *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"),
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-Dorg.slf4j.simpleLogger.showDateTime=true",
         "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",

@@ -5,6 +5,7 @@ This is the same code in a worker, in an offline replay and in tests.
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from learners import frozen
 from learners.arrays import I32, I64, Flags
 from learners.quality import Quality
 from learners.recommender import Events, Learned, Recommender, Shape
+from learners.still import StillIds, still_items, still_users
 from learners.watcher import HitWatcher
 from streams.interactions import gauges, messages
 from streams.interactions.actions import Actions
@@ -25,7 +27,7 @@ from streams.interactions.intake import Intake, Taken
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.publishing import Publishing
 from streams.interactions.refresh import OldLists
-from streams.shards import Batch, Effects, Message, Send, Telemetry
+from streams.shards import Batch, Effects, Later, Message, Parts, Send, Telemetry
 
 KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
 
@@ -148,15 +150,20 @@ class InteractionsShard:
         for reason, n in taken.reasons.items():
             self._telemetry.count(metrics.DEAD_LETTERS, n, reason=reason)
 
-    def dump(self) -> dict[str, bytes]:
-        """Return the partition's state in named parts."""
+    def still(self) -> Later:
+        """Copy the state; what is returned makes its parts."""
         judged = (self.learned, self.quality.total.tolist())
-        return {
+        parts = {
             "intake": self._intake.dump(),
             "judged": msgspec.msgpack.encode(judged),
             "watcher": self._watcher.dump(),
-            **frozen.dump_users(self.users, self._model.ids),
         }
+        users, items = still_users(self.users), StillIds(self._model.ids)
+        return lambda: {**parts, **frozen.dump_users(users, items)}
+
+    def dump(self) -> Parts:
+        """Return the partition's state in named parts."""
+        return self.still()()
 
     def load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `dump` was called; the parts must be from a signed snapshot."""
@@ -197,9 +204,13 @@ class Interactions:
         """Drop a partition's state."""
         self.model.close(self.shards.pop(partition).users)
 
-    def shared_dump(self) -> dict[str, bytes]:
+    def shared_still(self) -> Later:
+        """Copy what all partitions share; what is returned makes its parts."""
+        return partial(frozen.dump_items, still_items(self.model))
+
+    def shared_dump(self) -> Parts:
         """Return what all partitions share."""
-        return frozen.dump_items(self.model)
+        return self.shared_still()()
 
     def shared_load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `shared_dump` was called; without parts, at the beginning."""

@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.kafka import lenient
+from streams.kafka.pace import Paced
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -36,7 +37,8 @@ class Light(PartitionRecords):
 
 
 def lighten(fetcher: Any) -> None:
-    """Let what was fetched be unpacked our way; aiokafka has no setting for it."""
+    """Let the fetcher rest and unpack our way; aiokafka has no settings for it."""
+    fetcher.__class__ = Paced
     for result in fetcher._records.values():
         records = getattr(result, "_partition_records", None)
         if type(records) is PartitionRecords:
@@ -142,6 +144,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         except UnicodeDecodeError as error:
             self._read_leniently(consumer, error)
             return []
+        fetcher.came = sum(map(len, drained.values()))
         return [self._fetched(TP(*tp), records) for tp, records in drained.items()]
 
     def _read_leniently(self, consumer: aiokafka.AIOKafkaConsumer, error: Exception) -> None:

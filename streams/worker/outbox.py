@@ -1,18 +1,19 @@
 """Effects go out in the order of their batches; then, and only then, their offsets count.
 
-While the effects of one batch are under way the next is handled, so Redis and the learners work
-at the same time. A bounded number of batches waits here, which is what slows the worker down
-when Kafka or Redis do.
+While effects are under way the next batches are handled, so Redis and the learners work at the
+same time. What has come meanwhile goes out together: one answer of Redis takes 2.4 ms beside a
+busy worker, and batches that went one by one waited for each other at 400 a second. A bounded
+number of batches waits here, which is what slows the worker down when Kafka or Redis do.
 """
 
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from contracts.metrics import FRESHNESS, STAGE_SECONDS
-from streams.shards import Batch, Effects, Telemetry
+from streams.shards import Batch, Effects, Publish, Telemetry
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.sender import Sender
 from streams.worker.waits import Backoff, Waits
@@ -35,7 +36,7 @@ class Entry(NamedTuple):
 
 
 class Outbox:
-    """Delivers effects one batch after the other.
+    """Delivers effects in the order of their batches.
 
     Args:
         sender: produces messages.
@@ -59,6 +60,7 @@ class Outbox:
         self.look: Callable[[OwnedShard], Awaitable[bool]]
         self.stuck = False
         self._entries: deque[Entry] = deque()
+        self._begun = 0
         self._changed = asyncio.Event()
         self._new = asyncio.Event()
 
@@ -84,7 +86,8 @@ class Outbox:
 
     def discard(self, owned: OwnedShard) -> None:
         """Forget what was not yet begun for a shard that is no longer ours."""
-        for entry in [e for i, e in enumerate(self._entries) if i and e.owned is owned]:
+        waiting = list(self._entries)[self._begun :]
+        for entry in [e for e in waiting if e.owned is owned]:
             self._entries.remove(entry)
 
     async def run(self) -> None:
@@ -93,53 +96,74 @@ class Outbox:
             await self._new.wait()
             self._new.clear()
             while self._entries:
-                entry = self._entries[0]
-                if await self._deliver(entry):
-                    entry.owned.done[entry.batch.topic] = entry.until
-                self._entries.popleft()
-                self._changed.set()
-                self._changed = asyncio.Event()
+                await self._deliver(list(self._entries))
 
     async def _change(self) -> None:
         await self._changed.wait()
 
-    async def _deliver(self, entry: Entry) -> bool:
-        """Return whether it went out; False where the shard is no longer ours."""
+    async def _deliver(self, entries: Sequence[Entry]) -> None:
+        self._begun = len(entries)
+        for entry in await self._out(entries):
+            entry.owned.done[entry.batch.topic] = entry.until
+        for _ in entries:
+            self._entries.popleft()
+        self._begun = 0
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _out(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Return those that went out; the shards of the others are no longer ours."""
         backoff = Backoff()
-        while not entry.owned.closed:
+        while True:
             try:
-                if not await self._still_ours(entry.owned):
-                    return False
-                await self._go(entry)
+                entries = await self._ours(entries)
+                await self._go(entries)
             except self._away as error:
                 self.stuck = True
                 self._waits.declare("redis", str(error) or type(error).__name__)
                 await backoff.sleep()
             else:
-                if self.stuck:
+                if self.stuck and entries:
                     self._waits.over("redis")
                 self.stuck = False
-                return True
-        self.stuck = False
-        return False
+                return entries
+
+    async def _ours(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        for owned in {id(entry.owned): entry.owned for entry in entries}.values():
+            if not owned.closed and not await self._still_ours(owned):
+                entries = [entry for entry in entries if entry.owned is not owned]
+        return [entry for entry in entries if not entry.owned.closed]
 
     async def _still_ours(self, owned: OwnedShard) -> bool:
         if time.monotonic() - owned.looked_at < LOOK_EVERY_S:
             return True
         return await self.look(owned)
 
-    async def _go(self, entry: Entry) -> None:
-        start, effects = time.perf_counter(), entry.effects
-        if effects.messages:
-            await self._sender.send(effects.messages)
-        if effects.publish is not None:
-            await effects.publish()
+    async def _go(self, entries: Sequence[Entry]) -> None:
+        start = time.perf_counter()
+        messages = [message for entry in entries for message in entry.effects.messages]
+        if messages:
+            await self._sender.send(messages)
+        publishing = [(e.effects.publish, e.batch) for e in entries if e.effects.publish]
+        if publishing:
+            await _all([publish for publish, _ in publishing])
             self._telemetry.observe(STAGE_SECONDS, time.perf_counter() - start, stage="publish")
-            self._fresh(entry.batch)
+            self._fresh([batch for _, batch in publishing])
 
-    def _fresh(self, batch: Batch) -> None:
+    def _fresh(self, batches: Sequence[Batch]) -> None:
         # One produce request gives all its records one time, so there are few different ones.
-        times = Counter(record.timestamp for record in batch.records)
+        times = Counter(record.timestamp for batch in batches for record in batch.records)
         now = time.time()
         ages = [now - stamp / 1000 for stamp in times]
         self._telemetry.observe_many(FRESHNESS, ages, list(times.values()))
+
+
+async def _all(publishes: Sequence[Publish]) -> None:
+    """Begin them in order; raise the first error when none is under way any longer."""
+    if len(publishes) == 1:
+        await publishes[0]()
+        return
+    told = await asyncio.gather(*(publish() for publish in publishes), return_exceptions=True)
+    for error in told:
+        if error is not None:
+            raise error

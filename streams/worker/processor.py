@@ -16,14 +16,14 @@ from streams.worker.owned_shards import OwnedShards
 from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
-# With so many records or batches on their way, nothing more is fetched. The broker keeps what
-# comes meanwhile, and the next batches are larger; a queue of small ones would never shorten.
-ENOUGH_RECORDS = 1_000
-ENOUGH_BATCHES = 3
+# With anything on its way, nothing more is handed over. The broker keeps what comes meanwhile, and
+# the next batches are larger; a queue of small ones would never shorten. Tried at 17,000 events/s:
+# a list's p99 is 94 ms with six batches on their way, 80 with three, 44 with one.
+ENOUGH_BATCHES = 1
 
 
 class BatchProcessor:
-    """Takes batches one by one and knows how many records are on their way.
+    """Takes batches one by one and knows how many are on their way.
 
     A batch is folded in one step, without awaiting; its effects wait in the outbox.
     """
@@ -43,7 +43,6 @@ class BatchProcessor:
         self._ends = ends
         self._link = link
         self._retry = retry
-        self._records = 0
         self._batches = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -59,22 +58,20 @@ class BatchProcessor:
 
     def took(self, sizes: Sequence[int]) -> None:
         """Batches of so many records each are on their way."""
-        self._count(sum(sizes), len(sizes))
+        self._count(len(sizes))
 
     def forget(self) -> None:
         """What was on its way comes no more."""
-        self._count(-self._records, -self._batches)
+        self._count(-self._batches)
 
     def stop(self) -> None:
         """Let nothing more be handed over."""
         self._stopping = True
-        self._count(0, 0)
+        self._count(0)
 
-    def _count(self, records: int, batches: int) -> None:
-        self._records = max(0, self._records + records)
+    def _count(self, batches: int) -> None:
         self._batches = max(0, self._batches + batches)
-        enough = self._records >= ENOUGH_RECORDS or self._batches >= ENOUGH_BATCHES
-        if enough or self._stopping:
+        if self._batches >= ENOUGH_BATCHES or self._stopping:
             self._room.clear()
         else:
             self._room.set()
@@ -88,7 +85,7 @@ class BatchProcessor:
         except Exception as error:  # whatever it is, living on without these records is worse
             fail(error)
         finally:
-            self._count(-len(fetched.records), -1)
+            self._count(-1)
 
     async def _handle(self, fetched: Fetched) -> None:
         owned, topic = self._owned_shards.find(fetched.tp)

@@ -1,19 +1,21 @@
 """Saves what counts: every shard of a unit at one instant, with the state they share.
 
-All are dumped between two batches; written when the effects up to there are done; the shared
-state first, so that after a crash in between it is ahead and the shards replay without it.
+All are copied between two batches, made into bytes by another thread, and written when the
+effects up to there are done; the shared state first, so that after a crash in between it is
+ahead and the shards replay without it.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from contracts.metrics import SNAPSHOTS
 from state.manifest import Offsets
 from state.snapshots import Draft, Snapshots
 from state.storage import Moved
-from streams.shards import Parts, Sharing, Telemetry, Unit
+from streams.shards import Later, Parts, Shard, Sharing, Still, StillSharing, Telemetry, Unit
 from streams.worker.loader import SHARED, ShardLoader
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
@@ -50,23 +52,25 @@ class ShardSaver:
             held = [h for h in self._owned_shards.of(unit) if h.next != h.saved]
             if not held:
                 return
-            dumps = [(h, dict(h.next), h.shard.dump()) for h in held]
-            reached, shared = self._dump_shared(unit)
-            for owned, until, _ in dumps:
+            copies = [(h, dict(h.next), _still(h.shard)) for h in held]
+            reached, shared = self._still_shared(unit)
+            for owned, until, _ in copies:
                 await _effects_done(owned, until)
-            anchor = await self._save_shared(unit, reached, shared)
-            for owned, until, parts in dumps:
-                await self._save_shard(owned, until, parts, anchor)
+            anchor = await self._save_shared(unit, reached, await asyncio.to_thread(shared))
+            for owned, until, later in copies:
+                await self._save_shard(owned, until, await asyncio.to_thread(later), anchor)
 
-    def _dump_shared(self, unit: Unit) -> tuple[Offsets, Parts]:
+    def _still_shared(self, unit: Unit) -> tuple[Offsets, Later]:
         if not isinstance(unit, Sharing):
-            return {}, {}
+            return {}, dict
         reached = {topic: dict(at) for topic, at in self._loader.reached[unit].items()}
         for owned in self._owned_shards.of(unit):
             for topic, offset in owned.next.items():
                 at = reached.setdefault(topic, {})
                 at[owned.partition] = max(offset, at.get(owned.partition, 0))
-        return reached, unit.shared_dump()
+        if isinstance(unit, StillSharing):
+            return reached, unit.shared_still()
+        return reached, partial(dict, unit.shared_dump())
 
     async def _save_shared(self, unit: Unit, reached: Offsets, parts: Parts) -> Offsets | None:
         """Save it and return how far the one that is now there has come."""
@@ -96,6 +100,10 @@ class ShardSaver:
             owned.saved, owned.saved_at = until, time.monotonic()
         elif moved is Moved.FENCED:
             self._fenced(owned)
+
+
+def _still(shard: Shard) -> Later:
+    return shard.still() if isinstance(shard, Still) else partial(dict, shard.dump())
 
 
 async def _effects_done(owned: OwnedShard, until: dict[str, int]) -> None:
