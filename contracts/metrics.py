@@ -63,6 +63,19 @@ JUDGED = Metric(
 COVERAGE = Metric(
     "headwater_coverage_ratio", "gauge", "share of known items in the last lists published"
 )
+LIST_AGE = Metric(
+    "headwater_list_age_seconds",
+    "gauge",
+    "age, in time of events, of the lists that stand in Redis; quantile 0.5 or 0.99",
+    ("quantile",),
+)
+WEIGHTS = Metric(
+    "headwater_fusion_weight_ratio",
+    "gauge",
+    "size of a generator's weights in the fusion, of all generators together; segment all, "
+    "history:N or gap_s:N, from N on",
+    ("generator", "segment"),
+)
 STATE_SIZE = Metric(
     "headwater_state_size", "gauge", "users, items, pairs and pending features held", ("kind",)
 )
@@ -96,6 +109,8 @@ METRICS = (
     QUALITY,
     JUDGED,
     COVERAGE,
+    LIST_AGE,
+    WEIGHTS,
     STATE_SIZE,
     EVICTIONS,
     SNAPSHOT_AGE,

@@ -10,6 +10,7 @@ from learners.popularity import Popularity
 from learners.ranker import KernelRanker
 from learners.recent import Recent
 from learners.transitions import Transitions
+from learners.weights import weights
 
 Generator = Popularity | Recent | CoOccurrence | Transitions | Neighbours
 FIELDS: dict[type, str] = {
@@ -53,9 +54,9 @@ class Fusion(KernelRanker):
         made = Pipeline(head=head, rate=rate, generators=chosen)  # type: ignore[arg-type]  # checked by the kernels' table of heads
         super().__init__(made, repeats, history, capacity)
 
-    def weights(self) -> dict[str, float]:
-        """Return how much each generator counts: the size of its weights for everybody."""
-        return self.recommender.weights()
+    def weights(self) -> dict[str, dict[str, float]]:
+        """Return how much each generator counts in each segment, as shares of one."""
+        return weights(self.recommender)
 
 
 def _chosen(generators: Sequence[Generator]) -> Generators:

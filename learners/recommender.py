@@ -162,17 +162,6 @@ class Recommender:
         """Return what a stranger is shown now: one list."""
         return self.peek(self._stranger, -1, self.latest)
 
-    def weights(self) -> dict[str, float]:
-        """Return the size of each generator's weights for everybody, as shares of one."""
-        weight = np.abs(self.world.head.weight[0])
-        scales = self.widths.scales
-        sums = {"popularity": weight[: features.PER_VIEW * scales].sum()}
-        for name, views in candidates.GENERATORS.items():
-            rows = [features.PER_VIEW * (scales + view) + k for view in views for k in (0, 1)]
-            sums[name] = weight[rows].sum()
-        whole = max(float(sum(sums.values())), 1e-12)
-        return {name: float(value) / whole for name, value in sums.items()}
-
     @property
     def latest(self) -> float:
         """The time of the latest event, 0 before the first."""

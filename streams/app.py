@@ -93,7 +93,7 @@ class Components:
         self.owned_shards = OwnedShards(units, settings.topic_prefix)
         self.manager = self._manager(ShardLoader(self.owned_shards, store, log), store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
-        self.background = BackgroundTasks(self.manager, dog, self.waits, settings.snapshot_every_s)
+        self.background = BackgroundTasks(self.manager, dog, self.waits, settings)
 
     def _manager(self, loader: ShardLoader, store: Snapshots, telemetry: Telemetry) -> ShardManager:
         gone, link, held = away(), ConsumerLink(), self.owned_shards

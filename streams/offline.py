@@ -106,10 +106,13 @@ def _batches(
         else:
             sweep = None
         while batch := list(itertools.islice(stretch, size)):
-            yield [
-                PlainRecord(offset, math.ceil(float(row["ts"]) * 1000), encode(row))
-                for row, offset in zip(batch, offsets, strict=False)
-            ], sweep
+            yield (
+                [
+                    PlainRecord(offset, math.ceil(float(row["ts"]) * 1000), encode(row))
+                    for row, offset in zip(batch, offsets, strict=False)
+                ],
+                sweep,
+            )
             sweep = None
 
 

@@ -105,6 +105,14 @@ class Still(Protocol):
 
 
 @runtime_checkable
+class Refreshing(Protocol):
+    """A shard whose answers grow old while no event changes them."""
+
+    def refresh(self) -> Effects:
+        """Make some of them anew, some milliseconds' worth; the effects publish them."""
+
+
+@runtime_checkable
 class StillSharing(Protocol):
     """A unit whose shared state is copied sooner than it is dumped."""
 

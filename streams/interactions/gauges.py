@@ -9,7 +9,10 @@ from learners import quality
 from learners.arrays import JUDGED
 from learners.quality import Quality
 from learners.recommender import Recommender
+from learners.weights import weights
 from streams.shards import Telemetry
+
+AGES = (0.5, 0.99)
 
 
 def show_quality(telemetry: Telemetry, judges: Sequence[Quality]) -> None:
@@ -42,6 +45,19 @@ def show_state(telemetry: Telemetry, model: Recommender) -> None:
     for kind, size in held.items():
         telemetry.set(metrics.STATE_SIZE, size, kind=kind)
     telemetry.set(metrics.COVERAGE, _coverage(model))
+    for segment, shares in weights(model).items():
+        for generator, share in shares.items():
+            telemetry.set(metrics.WEIGHTS, share, generator=generator, segment=segment)
+    _show_ages(telemetry, model)
+
+
+def _show_ages(telemetry: Telemetry, model: Recommender) -> None:
+    made = [users.rows.made[users.rows.length > 0] for users in model.partitions]
+    ages = model.latest - np.concatenate([np.empty(0), *made])
+    if len(ages):
+        some = ages[:: 1 + len(ages) // 10_000]  # all of a million would take 20 ms
+        for quantile, age in zip(AGES, np.quantile(some, AGES).tolist(), strict=True):
+            telemetry.set(metrics.LIST_AGE, max(age, 0.0), quantile=quantile)
 
 
 def _coverage(model: Recommender) -> float:

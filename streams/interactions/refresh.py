@@ -8,7 +8,7 @@ grows old. What is learned is not touched, only the lists that wait.
 import numpy as np
 
 from contracts.settings import Settings
-from learners.arrays import I32
+from learners.arrays import I32, Flags
 from learners.recommender import Recommender, Users
 
 SLICE = 50  # lists at a time, some 2 ms
@@ -34,16 +34,19 @@ class OldLists:
             self._looked = learned
             self._waiting = self._old(learned)
         some, self._waiting = self._waiting[:SLICE], self._waiting[SLICE:]
-        return some[self._is_old(some, learned)]
+        old: I32 = some[self._is_old(some, learned)]
+        return old
 
     def _old(self, learned: int) -> I32:
         slots = np.arange(len(self._users.ids.names), dtype=np.int32)
-        old = slots[self._is_old(slots, learned)]
+        old: I32 = slots[self._is_old(slots, learned)]
         # Who was here last is likeliest to return.
-        return old[np.argsort(-self._users.rows.when[old, 0], kind="stable")]
+        ordered: I32 = old[np.argsort(-self._users.rows.when[old, 0], kind="stable")]
+        return ordered
 
-    def _is_old(self, slots: I32, learned: int) -> np.ndarray:
+    def _is_old(self, slots: I32, learned: int) -> Flags:
         rows, now = self._users.rows, self._model.latest
         waits = (rows.length[slots] > 0) & (rows.chosen[slots] > 0)
         aged = (rows.made[slots] < now - self._after) & (rows.version[slots] < learned)
-        return waits & aged & (rows.when[slots, 0] > now - self._age)
+        old: Flags = waits & aged & (rows.when[slots, 0] > now - self._age)
+        return old

@@ -1,4 +1,4 @@
-"""What a worker does beside handling batches: deliver, look, save, tick, watch.
+"""What a worker does beside handling batches: deliver, look, save, refresh, tick, watch.
 
 Each duty is a task for as long as the worker runs; if one ends, so does the worker.
 """
@@ -8,12 +8,15 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from contracts.settings import Settings
 from streams.shards import Ticking
 from streams.worker.manager import ShardManager
+from streams.worker.refresher import Refresher
 from streams.worker.waits import Waits
 from streams.worker.watchdog import Watchdog
 
 LOOK_EVERY_S = 1.0
+REFRESH_EVERY_S = 0.1
 SAVING = 0.1  # share of the time spent saving at most, whatever the size of the state
 
 
@@ -21,12 +24,15 @@ class BackgroundTasks:
     """Runs the duties; `start` and `stop` on the app's loop."""
 
     def __init__(
-        self, manager: ShardManager, watchdog: Watchdog, waits: Waits, save_every_s: float
+        self, manager: ShardManager, watchdog: Watchdog, waits: Waits, settings: Settings
     ) -> None:
         self._manager = manager
         self._waits = waits
         self._watchdog = watchdog
-        self._save_every_s = save_every_s
+        self._settings = settings
+        self._refresher = Refresher(
+            manager.owned_shards, manager.outbox, lambda: manager.processor.idle
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -34,7 +40,9 @@ class BackgroundTasks:
         self._begin(self._manager.outbox.run())
         self._begin(self._watchdog.run())
         self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))
-        self._begin(self._every(self._save_every_s, self._manager.save, SAVING))
+        self._begin(self._every(self._settings.snapshot_every_s, self._manager.save, SAVING))
+        if share := self._settings.refresh_share:
+            self._begin(self._every(REFRESH_EVERY_S, self._refresher.refresh, share))
         for unit in self._manager.owned_shards.units:
             if isinstance(unit, Ticking):
                 self._begin(self._every(unit.every_s, unit.tick))
