@@ -31,7 +31,7 @@ def load(where: str, type_: type[T]) -> T:
         return found
     wanted = f"{type_.__module__}.{type_.__name__}"
     raise SettingsError(
-        f"{where}: is a {type(found).__name__}, not a {type_.__name__}; let it be a {wanted}, or a "
+        f"{where}: gives {type(found).__name__}, not {type_.__name__}; let it be a {wanted}, or a "
         "function that returns one"
     )
 
@@ -41,30 +41,31 @@ def _import(where: str, module: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise SettingsError(
-            f"{where}: no module '{error.name}'; put its folder on PYTHONPATH"
+            f"{where}: no module '{error.name}'; install it, or put its folder on PYTHONPATH"
         ) from None
     except Exception as error:
-        raise SettingsError(f"{_place(where, error)} {_told(error)}") from error
+        raise SettingsError(_told(where, error)) from error
 
 
 def _call(where: str, function: Any) -> Any:
     try:
         return function()
     except Exception as error:
-        raise SettingsError(f"{_place(where, error)} {_told(error)}") from error
+        raise SettingsError(_told(where, error)) from error
+
+
+def _told(where: str, error: Exception) -> str:
+    said = str(error) if isinstance(error, Mistake) else f"{error!r}; mend it"
+    return f"{_place(where, error)}: {said}"
 
 
 def _place(where: str, error: Exception) -> str:
-    """Return the file and line, outside this package, where an error came from."""
+    """Return the last file and line of the named package that an error came through."""
     if isinstance(error, SyntaxError) and error.lineno:
-        return f"{error.filename}, line {error.lineno}:"
-    ours = ("contracts.", "importlib.")
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        name = str(frame.f_globals.get("__name__", ""))
-        if not name.startswith(ours) and not frame.f_code.co_filename.startswith("<"):
-            return f"{frame.f_code.co_filename}, line {line}:"
-    return f"{where}:"
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, Mistake) else f"{error!r}; mend it"
+        return f"{error.filename}, line {error.lineno}"
+    package = where.partition(":")[0].partition(".")[0]
+    place = where
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package:
+            place = f"{frame.f_code.co_filename}, line {line}"
+    return place

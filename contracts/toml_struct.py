@@ -43,6 +43,11 @@ def read(path: str, base: S) -> S:
         raise SettingsError(f"{path}, line {line}: {name} {wrong.said}; {wrong.remedy}") from None
 
 
+def named(path: str) -> set[str]:
+    """Return the keys that a file, once read, gives a value, with those that hold them."""
+    return {".".join(key) for key in toml_lines.lines(_text(path))}
+
+
 def _text(path: str) -> str:
     try:
         raw = Path(path).read_bytes()

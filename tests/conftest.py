@@ -48,6 +48,14 @@ def redis_url(nothing_is_left: None, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a folder to stand in, from which modules can be imported."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def settings(kafka: str, redis_url: str, tmp_path: Path) -> Iterator[Settings]:
     """Give settings whose topics, keys, group and folder no other test shares."""
     name = f"t{uuid.uuid4().hex[:10]}"

@@ -1,4 +1,4 @@
-"""The tables of docs/operate.md, made from the code's own tables.
+"""The tables of docs/operate.md and docs/pipeline.md, made from the code's own tables.
 
 A table begins behind the line `<!-- table: NAME -->` and ends at the first line without a bar.
 `python -m tests.docs_tables` writes all of them anew; the test says which line differs.
@@ -13,8 +13,10 @@ from typing import Any, get_args
 
 from contracts import events, exits, keys, metrics, settings, topics
 from headwater.commands import COMMANDS
+from tests import docs_pipeline
 
-OPERATE = Path(__file__).parents[1] / "docs" / "operate.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = [DOCS / "operate.md", DOCS / "pipeline.md"]
 MARK = re.compile(r"<!-- table: (\w+) -->")
 DAY_S = 86_400
 Rows = Sequence[tuple[str, ...]]
@@ -152,7 +154,16 @@ TABLES: dict[str, Callable[[], Rows]] = {
     "exits": exit_rows,
     "reasons": reason_rows,
     "commands": command_rows,
+    "pipeline": docs_pipeline.key_rows,
+    "actions": docs_pipeline.action_rows,
 }
+
+
+def page(name: str) -> str:
+    """Return the text of the document that holds a table."""
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    (text,) = (text for text in texts if f"<!-- table: {name} -->" in text)
+    return text
 
 
 def lines(name: str) -> list[str]:
@@ -192,4 +203,5 @@ def written(text: str) -> str:
 
 
 if __name__ == "__main__":
-    OPERATE.write_text(written(OPERATE.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in PAGES:
+        document.write_text(written(document.read_text(encoding="utf-8")), encoding="utf-8")

@@ -42,7 +42,7 @@ def documents() -> pytest.MarkDecorator:
 @pytest.mark.parametrize("name", docs_tables.TABLES)
 def test_a_table_says_what_the_code_says(name: str) -> None:
     wanted = docs_tables.lines(name)
-    found = docs_tables.found(OPERATE.read_text(encoding="utf-8"), name)
+    found = docs_tables.found(docs_tables.page(name), name)
     missing = [f"missing: {line}" for line in wanted if line not in found.values()]
     extra = [f"line {at}: {line}" for at, line in found.items() if line not in wanted]
     assert missing + extra == [], "run `python -m tests.docs_tables`"

@@ -192,11 +192,11 @@ def shown(answers: Answers, user: str) -> list[tuple[str, float]]:
     return [(e["item"], e["score"]) for e in answers.read(f"hw:rec:{user}")["items"]]
 
 
-@pytest.mark.parametrize("repeats", ["always", "never"])
+@pytest.mark.parametrize("repeats", ["learn", "always", "never"])
 def test_the_service_adds_nothing_to_the_learner(repeats: Any) -> None:
     settings = Settings(partitions=1, repeats=repeats)
     _, shard, answers = shard_of(settings)
-    bare = Blend(repeats=repeats == "always")
+    bare = Blend(repeats=repeats != "never")
     rng = np.random.default_rng(9)
     for n in range(1_500):
         user, item = f"u{rng.integers(40)}", f"i{int(90 * rng.random() ** 2)}"

@@ -1,10 +1,11 @@
 """`headwater replay` through a real broker: what is in the file is what stands in the topic."""
 
 import json
+import os
 import subprocess
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.partitioner.default import murmur2
 
+from contracts import settings as contract
 from contracts import topics
 from contracts.errors import InputError, KafkaAway, TopicsDiffer
 from contracts.settings import Settings
@@ -157,6 +159,24 @@ def test_a_broker_that_dies_on_the_way_ends_it_with_the_count(tmp_path: Path) ->
 def test_options_that_make_no_sense_are_named(args: list[str], problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         run(Settings(), "clicks.csv", *args)
+
+
+@pytest.mark.parametrize(
+    ("option", "setting", "wanted"),
+    [
+        ("", "", "always"),
+        ("", "never", "never"),
+        ("", "learn", "learn"),
+        ("learn", "never", "learn"),
+    ],
+)
+def test_offline_items_may_return_unless_option_or_setting_say_more(
+    option: str, setting: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if setting:
+        monkeypatch.setenv("HEADWATER_REPEATS", setting)
+    args = Namespace(repeats=option or None)
+    assert replay._repeats(args, contract.read(os.environ)) == wanted
 
 
 @pytest.mark.parametrize("args", [["--offline"], ["--offline", "--predictor", "p", "--label", "y"]])

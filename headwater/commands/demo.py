@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contracts import exits
+from contracts import exits, pipeline
 from contracts.settings import Settings
 from headwater.commands import COMMANDS, above_0, port
 
@@ -34,6 +34,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Run the demo until its time is over or Ctrl-C."""
     from headwater import demo
 
+    pipeline.read(settings.pipeline)  # its worker would refuse it only when Kafka runs
     if args.data is not None:
         from streams.sources import reader
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contracts import exits
+from contracts import exits, pipeline
 from contracts import settings as contract
 from contracts.errors import InputError
 from contracts.settings import Settings
@@ -68,6 +68,7 @@ def _send(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _offline(args: argparse.Namespace, settings: Settings) -> int:
+    pipeline.read(settings.pipeline)
     settings = msgspec.structs.replace(settings, repeats=_repeats(args, settings))
     rows = _rows(args)
     # What is wrong with a file is said before seconds go by with importing the learners.

@@ -4,7 +4,7 @@ import argparse
 import logging
 from typing import TYPE_CHECKING
 
-from contracts import exits
+from contracts import exits, pipeline
 from contracts.settings import Settings
 from headwater.commands import COMMANDS
 
@@ -34,6 +34,7 @@ def add(subparsers: "Subparsers") -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Work; return 0 after a graceful stop, else the error names the exit code."""
+    pipeline.read(settings.pipeline)  # before the libraries are loaded: that takes seconds
     logging.basicConfig(format=FORMAT, level=logging.INFO if args.verbose else logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.INFO)
