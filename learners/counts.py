@@ -32,7 +32,7 @@ def choose(
         trend.total[scale] += added
         rise(items.weight, scale, trend.top[scale], trend.size, item)
     if items.seen[item] == 0:
-        items.first[item] = ts
+        items.first[item] = items.latest[item] = ts
     items.seen[item] += 1
     items.latest[item] = max(items.latest[item], ts)
     trend.clock[0] = max(trend.clock[0], ts)

@@ -13,6 +13,8 @@ from learners.candidates import Room
 from learners.kernel import kernel
 
 LEAST = np.float32(2.0**-20)  # a smaller share counts as none
+TINY = np.float32(1e-30)  # a view with less mass has none: its inverse must stay a number
+LONGEST = 2.0**40  # minutes, two million years
 PER_VIEW = 2
 OWN_FEATURES = 9
 OFTEN, AGE, REST, SEEN, NEW, BACK, TIMES, SINCE, LAST = range(OWN_FEATURES)
@@ -49,7 +51,7 @@ def relate(mass: F32, share: F32, part: F32, total: np.float32, count: int) -> N
     most = np.float32(0.0)
     for k in range(count):
         most = max(most, mass[k])
-    if not (most > 0.0 and total > 0.0):
+    if not (most > TINY and total > TINY):
         share[:count] = 0.0
         part[:count] = 0.0
         return
@@ -72,6 +74,12 @@ def logs(values: F32, count: int, scale: float) -> None:
 
 
 @kernel
+def minutes(seconds: float) -> float:
+    """Return a time as minutes from 1 on; what lies ahead counts as now."""
+    return 1.0 + min(max(seconds, 0.0) * (1 / 60), LONGEST)
+
+
+@kernel
 def describe_items(items: ItemRows, now: float, room: Room, count: int, first: int) -> None:
     """Write what is known of the items themselves, and whether the user has seen them."""
     feature, stamp = room.feature, room.stamp[0]
@@ -80,8 +88,8 @@ def describe_items(items: ItemRows, now: float, room: Room, count: int, first: i
         item = room.item[column]
         seen = items.seen[item]
         often[column] = 1.0 + seen
-        age[column] = 1.0 + max(now - items.first[item], 0.0) * (1 / 60)
-        rest[column] = 1.0 + max(now - items.latest[item], 0.0) * (1 / 60)
+        age[column] = minutes(now - items.first[item])
+        rest[column] = minutes(now - items.latest[item])
         feature[first + SEEN, column] = room.known[item] == stamp
         feature[first + NEW, column] = seen < 3
     logs(often, count, 0.1)
@@ -101,6 +109,6 @@ def describe_own(history: I32, when: F64, chosen: int, now: float, room: Room, f
         column = room.column[history[back]]
         feature[first + BACK, column] = 1.0 / (1 + back)
         feature[first + TIMES, column] += 0.25
-        minutes = 1.0 + max(now - when[back], 0.0) * (1 / 60)
-        feature[first + SINCE, column] = np.float32(np.log2(minutes) * 0.05)
+        since = np.log2(minutes(now - when[back])) * 0.05
+        feature[first + SINCE, column] = np.float32(since)
         feature[first + LAST, column] = back == 0

@@ -23,13 +23,15 @@ import numpy as np
 
 from learners.arrays import F32, F64, I32, I64, Head, World
 from learners.candidates import NEAR, Room, Use
-from learners.features import PER_VIEW, SEEN
+from learners.features import PER_VIEW, SEEN, TINY
 from learners.kernel import kernel
 
 SOFTMAX, MIXTURE, BLEND, ALONE = 0, 1, 2, 3
 FORGET = np.float32(1.0 - 1e-5)  # past gradients count half after 70,000 events
 FIRST_SQUARE = 0.01
+LEAST_SQUARE = np.float32(1e-8)  # else a feature at rest for 10 million events divides by 0
 EM_STEP = np.float32(0.002)
+LEAST_SHARE = np.float32(1e-5)  # of a mixture: from nothing no view could come back
 
 
 class Rules(NamedTuple):
@@ -127,8 +129,8 @@ def shares(room: Room, view: int, seen: F32, count: int) -> tuple[float, float]:
             fresh += room.mass[view, k]
     whole = room.weight[2 * view] + room.weight[2 * view + 1] + np.float32(1e-9)
     return (
-        room.weight[2 * view] / fresh if fresh > 0 else whole * np.float32(0.0),
-        room.weight[2 * view + 1] / again if again > 0 else whole * np.float32(0.0),
+        room.weight[2 * view] / fresh if fresh > TINY else whole * np.float32(0.0),
+        room.weight[2 * view + 1] / again if again > TINY else whole * np.float32(0.0),
     )
 
 
@@ -143,7 +145,7 @@ def blend(world: World, rules: Rules, room: Room, count: int) -> None:
         best = max(world.items.weight[trend.top[rules.baseline, 0], rules.baseline], best)
     for k in range(count):
         fitting = room.mass[scales + NEAR, k] * scale
-        if fitting > 0.0:
+        if fitting > TINY:
             room.score[k] = 1.0 + fitting / (1.0 + fitting)
         else:
             room.score[k] = world.items.weight[room.item[k], rules.baseline] / best
@@ -189,7 +191,7 @@ def chances(score: F32, chance: F32, count: int) -> None:
 def forget(square: F32) -> None:
     """Let past gradients count a little less."""
     for f in range(len(square)):
-        square[f] *= FORGET
+        square[f] = max(square[f] * FORGET, LEAST_SQUARE)
 
 
 @kernel(fastmath=True)
@@ -220,7 +222,8 @@ def attribute(head: Head, at: Segments, room: Room, target: int, count: int) -> 
             wanted = part if kind == (1 if seen[target] else 0) else np.float32(0.0)
             for row in (at.everybody, at.length, at.gap):
                 share = head.weight[row, 2 * view + kind]
-                head.weight[row, 2 * view + kind] = share + EM_STEP * (wanted - share)
+                moved = share + EM_STEP * (wanted - share)
+                head.weight[row, 2 * view + kind] = max(moved, LEAST_SHARE)
 
 
 @kernel

@@ -16,6 +16,8 @@ from learners.rules import rules_of
 from learners.seen import PAGE
 from learners.step import Person, score_wanted
 
+HEAVIEST = 1000  # as an action of a pipeline may weigh: sums of these fit into 32-bit floats
+
 
 class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
     """A River ranker that reads purely: asking about strangers changes nothing.
@@ -56,11 +58,11 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         teaches nothing, and below 0 the item is not offered to this user again.
 
         Raises:
-            ValueError: `ts` or `y` is not a finite number.
+            ValueError: `ts` is not a finite number, or `y` not one from -1000 to 1000.
         """
-        ts, weight = float((x or {}).get("ts", self.recommender.latest)), float(y)
-        if not (math.isfinite(ts) and math.isfinite(weight)):
-            raise ValueError(f"ts and y must be finite numbers, got {ts} and {weight}")
+        ts, weight = self._now(x), float(y)
+        if not abs(weight) <= HEAVIEST:
+            raise ValueError(f"y must be a number from {-HEAVIEST} to {HEAVIEST}, got {weight}")
         self._learned += 1
         events = Events(
             [str(user)],
@@ -95,7 +97,10 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         return self.users.ids.find(str(user))
 
     def _now(self, x: dict[str, Any] | None) -> float:
-        return float((x or {}).get("ts", self.recommender.latest))
+        ts = float((x or {}).get("ts", self.recommender.latest))
+        if not math.isfinite(ts):
+            raise ValueError(f"ts must be a finite number of seconds, got {ts}")
+        return ts
 
     def _scores(
         self, user: Hashable, items: list[Hashable], x: dict[str, Any] | None

@@ -71,6 +71,18 @@ def mark(users: UserRows, pool: Pages, user: int, stamp: int, returns: bool, mar
 
 
 @kernel
+def has_met(users: UserRows, pool: Pages, user: int, item: int) -> bool:
+    """Return whether an item stands on a user's pages."""
+    page = users.page[user]
+    while page >= 0:
+        for place in range(PAGE):
+            if pool.entry[page, place] == item or pool.entry[page, place] == ~item:
+                return True
+        page = pool.older[page]
+    return False
+
+
+@kernel
 def note(users: UserRows, pool: Pages, user: int, item: int, barred: bool, most: int) -> None:
     """Write an item on a user's pages; with `most` pages in use the oldest is written over."""
     entry = ~item if barred else item

@@ -64,7 +64,7 @@ def meet(
         item = history[back]
         worth = rarity(trend, items.seen[item]) / (back + 1)
         ring, visits = items.visit.shape[1], items.visits[item]
-        for k in range(min(visits, max(ring >> back, FEWEST))):
+        for k in range(min(visits, ring, max(ring >> back, FEWEST))):
             slot = items.visit[item, (visits - 1 - k) % ring]
             if slot == own:
                 continue

@@ -22,7 +22,7 @@ from learners.head import (
 from learners.kernel import kernel
 from learners.pairs import bring_near, pair, pair_weight
 from learners.reasons import explain
-from learners.seen import Pages, clear, mark, note
+from learners.seen import Pages, clear, has_met, mark, note
 from learners.sessions import attend, slot_of
 
 UNJUDGED = -2
@@ -169,13 +169,10 @@ def judge(
     verdicts.popular[k] = position(trend.top[rules.baseline], trend.size[rules.baseline], item)
     verdicts.stored[k] = position(users.listed[user], length, item)
     verdicts.fresh[k] = UNJUDGED
-    verdicts.new[k] = True
+    verdicts.new[k] = not has_met(users, person.pages, user, item)
     if fresh or learns(rules) or length == 0:
         room.stamp[0] += 1
         count = rank(world, person, user, ts, 0)
-        verdicts.new[k] = abs(room.known[item]) != room.stamp[0]
-        if known:
-            note_repeat(world.trend, verdicts.new[k])
         place = MISS
         if room.mark[item] == room.stamp[0]:
             target = room.column[item]
@@ -187,6 +184,8 @@ def judge(
             verdicts.fresh[k] = place
         if length == 0:  # what a stranger is shown is ranked at that moment in both
             verdicts.stored[k] = place
+    if known:
+        note_repeat(trend, verdicts.new[k])
 
 
 @kernel

@@ -7,10 +7,10 @@ from learners import frozen, quality
 from learners.quality import Quality
 from learners.recommender import Events, Recommender, Shape, Users
 from learners.step import Lists
-from tests.learners_kit import RULES, as_events, dangling, learn_all, stream
+from tests.learners_kit import PIPELINE, as_events, dangling, learn_all, seen_by, state_of, stream
 
 WIDE = Shape(items=5_000, users=5_000)
-NARROW = Shape(items=40, users=25, history=6, neighbours=5)
+NARROW = Shape(items=40, users=25, history=6, seen=32)
 EVENTS = stream(4_000, users=60, items=120)
 
 
@@ -18,11 +18,11 @@ class Life:
     """What a stream leaves: state, verdicts, and every user's last list as names."""
 
     def __init__(self, shape: Shape, cut: int, events: list[tuple[str, str, float]]) -> None:
-        self.model = Recommender(shape, RULES)
+        self.model = Recommender(shape, PIPELINE)
         self.users = self.model.open()
         self.quality = Quality()
         self.verdicts: list[object] = []
-        self.lists: dict[str, list[tuple[str, float, str]]] = {}
+        self.lists: dict[str, list[tuple[str, float, int, str]]] = {}
         for start in range(0, len(events), cut):
             self._learn(as_events(events[start : start + cut], start + 1))
 
@@ -38,15 +38,16 @@ class Life:
         names = [*self.model.ids.names, "nobody"]
         for row, k in enumerate(lists.event.tolist()):
             size = lists.length[row]
-            columns = (lists.item[row, :size], lists.score[row, :size], lists.because[row, :size])
+            columns = (column[row, :size].tolist() for column in lists[1:5])
             self.lists[events.user[k]] = [
-                (names[i], float(s), names[b]) for i, s, b in zip(*columns, strict=True)
+                (names[i], s, why, names[via]) for i, s, why, via in zip(*columns, strict=True)
             ]
 
-    def state(self) -> dict[str, bytes]:
-        """Return everything that was learned."""
-        users = frozen.dump_users(self.users, self.model.ids)
-        return {**{f"u {k}": v for k, v in users.items()}, **frozen.dump_items(self.model)}
+    def state(self) -> dict[str, object]:
+        """Return everything that was learned; which page of the pool is whose is no matter."""
+        seen = {user: seen_by(self.model, self.users, user) for user in self.users.ids.dump()[0]}
+        parts = state_of(self.model, self.users)
+        return {"seen": seen, **{name: part for name, part in parts.items() if "page" not in name}}
 
 
 @pytest.mark.parametrize("shape", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -67,7 +68,7 @@ def test_lists_state_and_verdicts_are_the_same_for_every_cut(shape: Shape, cut: 
 
 def test_the_order_within_a_batch_counts() -> None:
     def after(events: list[tuple[str, str, float]]) -> dict[str, float]:
-        model = Recommender(WIDE, RULES)
+        model = Recommender(WIDE, PIPELINE)
         users = model.open()
         (learned,) = learn_all(model, users, as_events(events))
         size = learned.lists.length[0]
@@ -81,7 +82,7 @@ def test_the_order_within_a_batch_counts() -> None:
 
 
 def test_a_user_let_go_within_a_batch_still_has_a_last_list() -> None:
-    model = Recommender(Shape(items=50, users=2), RULES)
+    model = Recommender(Shape(items=50, users=2), PIPELINE)
     users = model.open()
     events = as_events([(f"u{n}", "tea", float(n)) for n in range(5)] + [("u0", "jam", 9.0)])
     (learned,) = learn_all(model, users, events)
@@ -89,7 +90,7 @@ def test_a_user_let_go_within_a_batch_still_has_a_last_list() -> None:
 
 
 def two_partitions(shape: Shape) -> tuple[Recommender, Users, Users]:
-    model = Recommender(shape, RULES)
+    model = Recommender(shape, PIPELINE)
     return model, model.open(), model.open()
 
 
@@ -102,15 +103,16 @@ def test_items_let_go_leave_the_users_of_all_partitions() -> None:
 
 
 def test_what_is_trending_are_the_most_popular_of_all_that_are_left() -> None:
-    model = Recommender(Shape(items=320, users=50), RULES)
+    model = Recommender(Shape(items=320, users=50), PIPELINE)
     users = model.open()
     for start, event in enumerate(stream(6_000, users=60, items=1_000)):
         model.learn(users, as_events([event], start))
         if start % 100 == 0:
-            top = model.trend.top[: model.trend.size[0]]
-            best = np.sort(model.rows.weight)[::-1][: len(top)]
-            assert model.rows.weight[top].tolist() == best.tolist()
-            assert len(top) == min(96, len(model.ids))
+            for scale, size in enumerate(model.world.trend.size):
+                weight = model.world.items.weight[:, scale]
+                top = model.world.trend.top[scale, :size]
+                assert weight[top].tolist() == np.sort(weight)[::-1][:size].tolist()
+                assert size == min(96, len(model.ids))
     assert model.ids.evicted > 500
 
 

@@ -12,13 +12,23 @@ from learners.step import MISS, UNJUDGED, Verdicts
 from learners.watcher import HitWatcher
 
 POSITIONS = st.integers(MISS, 19)
-ROWS = st.lists(st.tuples(POSITIONS, st.integers(UNJUDGED, 19), POSITIONS, st.booleans()))
+Row = tuple[int, int, int, bool, bool]
+ROWS = st.lists(
+    st.tuples(POSITIONS, st.integers(UNJUDGED, 19), POSITIONS, st.booleans(), st.booleans())
+)
+WHO = {
+    "all": lambda _: True,
+    "known": lambda row: row[3],
+    "new_items": lambda row: row[4],
+    "repeats": lambda row: not row[4],
+}
 
 
-def verdicts(rows: list[tuple[int, int, int, bool]]) -> Verdicts:
-    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+def verdicts(rows: list[Row]) -> Verdicts:
+    columns = list(zip(*rows, strict=True)) or [()] * 5
     stored, fresh, popular = (np.array(c, np.int32) for c in columns[:3])
-    return Verdicts(stored, fresh, popular, np.array(columns[3], np.bool_))
+    known, new = (np.array(c, np.bool_) for c in columns[3:])
+    return Verdicts(stored, fresh, popular, known, new)
 
 
 def by_hand(positions: list[int]) -> dict[str, float]:
@@ -35,16 +45,14 @@ def by_hand(positions: list[int]) -> dict[str, float]:
 
 @settings(max_examples=100)
 @given(ROWS, st.integers(1, 5))
-def test_the_report_is_what_a_hand_would_count(
-    rows: list[tuple[int, int, int, bool]], cut: int
-) -> None:
+def test_the_report_is_what_a_hand_would_count(rows: list[Row], cut: int) -> None:
     quality = Quality()
     for start in range(0, len(rows), cut):
         quality.add(verdicts(rows[start : start + cut]))
     found = report(quality.total)
     for column, name in enumerate(("stored", "fresh", "popular")):
-        for who in ("all", "known"):
-            judged = [r[column] for r in rows if r[column] != UNJUDGED and (who == "all" or r[3])]
+        for who, is_one in WHO.items():
+            judged = [r[column] for r in rows if r[column] != UNJUDGED and is_one(r)]
             assert found[name][who] == pytest.approx(by_hand(judged))
 
 
@@ -52,7 +60,7 @@ def test_the_window_holds_the_last_events() -> None:
     quality = Quality(window=100)
     for position in (0, MISS):
         for _ in range(50):
-            quality.add(verdicts([(position, position, position, True)] * 10))
+            quality.add(verdicts([(position, position, position, True, True)] * 10))
     recent = report(quality.recent)["stored"]["all"]
     assert (recent["n"], recent["hr_at_10"]) == (100, 0.0)
     assert report(quality.total)["stored"]["all"]["hr_at_10"] == 0.5
