@@ -62,7 +62,7 @@ def main(args: Namespace) -> None:
 def fill(crowd: Crowd, repeats: str = "always") -> World:
     """Return a state that has room for all of a crowd and has met them all."""
     room = {"users_capacity": crowd.users + 1, "items_capacity": crowd.items + 1}
-    state = Offline(ours.settings("always" if repeats == "always" else "never", **room))
+    state = Offline(ours.settings(repeats, **room))
     state.feed(crowd.all(PASSES))
     return World(state, crowd, PASSES * crowd.users)
 
@@ -150,7 +150,7 @@ def _print_held(held: Held, n: int) -> None:
 def _arguments() -> Namespace:
     parser = options.parser("growth", "cost per event with many users and items, and with few")
     parser.add_argument("--large", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--repeats", choices=("always", "never"), default="always")
+    parser.add_argument("--repeats", choices=options.REPEATS, default="always")
     return parser.parse_args()
 
 

@@ -1,11 +1,12 @@
 """Ours: the one place that says which learner stands beside the peers, and how it is set."""
 
+from argparse import Namespace
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
-from benchmarks.cases import Repeats
+from benchmarks.cases import Repeats, Stream
 from benchmarks.tally import LENGTH
 from contracts.settings import Settings
 from learners.blend import Blend as Learner
@@ -27,6 +28,11 @@ class Ranker(Protocol):
 
     def rank(self, user: Hashable, items: set[Hashable]) -> Sequence[Hashable]:
         """Return the items, best first."""
+
+
+def repeats(stream: Stream, args: Namespace) -> Repeats:
+    """Return what our lists may repeat: as `--repeats` says, else as the stream needs it."""
+    return str(args.repeats or stream.case.repeats)
 
 
 def settings(repeats: Repeats, **changes: Any) -> Settings:

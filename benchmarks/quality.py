@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from benchmarks import cases, figures, options, report
 from benchmarks.cases import Stream
-from benchmarks.sections import ablation, batch, delay, lists, peers, river, speed, targets
+from benchmarks.sections import ablation, batch, delay, drift, lists, peers, river, speed, targets
 
-# Printed in this order, for each stream; `speed` has a stream of its own.
+# Printed in this order, for each stream.
 SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
     "targets": targets.run,
     "lists": lists.run,
@@ -22,7 +22,8 @@ SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
     "delay": delay.run,
     "ablation": ablation.run,
 }
-SPEED = "speed"
+# These have a stream of their own.
+APART: dict[str, Callable[[Namespace], None]] = {"drift": drift.run, "speed": speed.run}
 
 
 def main(args: Namespace) -> None:
@@ -36,8 +37,8 @@ def main(args: Namespace) -> None:
         print(f"{stream.items:,} items; repeats {stream.case.repeats}")
         for name in wanted:
             _section(f"{stream.name}: {name}", SECTIONS[name], stream, args)
-    if SPEED in args.only:
-        _section(SPEED, speed.run, args)
+    for name in [name for name in APART if name in args.only]:
+        _section(name, APART[name], args)
 
 
 def _section(title: str, run: Callable[..., None], *given: object) -> None:
@@ -50,9 +51,12 @@ def _section(title: str, run: Callable[..., None], *given: object) -> None:
 def _arguments() -> Namespace:
     parser = options.parser("quality", "quality of the lists on published streams")
     parser.add_argument("--stream", nargs="+", choices=cases.CASES, default=list(cases.CASES))
-    sections = [*SECTIONS, SPEED]
+    sections = [*SECTIONS, *APART]
     parser.add_argument(
         "--only", nargs="+", choices=sections, default=sections, help="sections (default: all)"
+    )
+    parser.add_argument(
+        "--repeats", choices=options.REPEATS, help="of our lists (default: what the stream needs)"
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N events")
     return parser.parse_args()

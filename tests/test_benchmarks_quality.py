@@ -134,7 +134,7 @@ def test_without_a_generator_that_is_not_there_is_an_error() -> None:
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_section_prints_for_any_stream(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    SECTIONS[name](small(), Namespace(rounds=1))
+    SECTIONS[name](small(), Namespace(rounds=1, repeats=None))
     assert capsys.readouterr().out
 
 

@@ -8,12 +8,12 @@ from benchmarks.prequential import delayed
 from benchmarks.tally import Tally, row
 
 
-def run(stream: Stream, args: Namespace) -> None:  # noqa: ARG001 - every section's signature
+def run(stream: Stream, args: Namespace) -> None:
     """Judge the learner with all its generators, then without each."""
     if not ours.GENERATORS:
         print("this learner has no generators that can be left out")
         return
-    repeats = stream.case.repeats
+    repeats = ours.repeats(stream, args)
     whole = delayed(stream, ours.ranker(repeats), 0.0)
     found = {name: delayed(stream, ours.without(name, repeats), 0.0) for name in ours.GENERATORS}
     print("fresh lists, all events; share: of the HR@10 with all generators")

@@ -15,11 +15,11 @@ DELAYS_S = {
 }
 
 
-def run(stream: Stream, args: Namespace) -> None:  # noqa: ARG001 - every section's signature
+def run(stream: Stream, args: Namespace) -> None:
     """Judge the same ranker by models that have learned only events of some age."""
     print("the same ranker, asked at each event, having learned only events that are so old")
     found = {
-        name: delayed(stream, ours.ranker(stream.case.repeats), delay)
+        name: delayed(stream, ours.ranker(ours.repeats(stream, args)), delay)
         for name, delay in DELAYS_S.items()
     }
     for who in ("known", "all"):

@@ -10,9 +10,9 @@ from benchmarks.tally import WHO, row
 SWEPT_SHARE = 0.97
 
 
-def run(stream: Stream, args: Namespace) -> None:  # noqa: ARG001 - every section's signature
+def run(stream: Stream, args: Namespace) -> None:
     """Walk through the stream with River's interface, event by event."""
-    found = live(stream, ours.ranker(stream.case.repeats))
+    found = live(stream, ours.ranker(ours.repeats(stream, args)))
     print("fresh lists by the number of events that the user has had")
     print(figures.table([row({"history": who}, found.fresh.figures(who)) for who in WHO]))
     print("lists by when they were made, all events; a stranger's is made at the moment")

@@ -51,7 +51,7 @@ def _rankers(stream: Stream, best: str, filler: str) -> dict[str, Peer]:
         "sequential rules, last item": SequentialRules(items),
         "item-kNN, cosine, last 20": ItemKNN(items),
         "VS-kNN, current item allowed, 1/d, idf": VSKNN(users, items),
-        "own last items": OwnLastItems(),
+        **({"own last items": OwnLastItems()} if stream.case.repeats != "never" else {}),
     }
 
 

@@ -12,9 +12,9 @@ from benchmarks.tally import LENGTH, Tally, row
 EVERY = 200  # events learned per event judged
 
 
-def run(stream: Stream, args: Namespace) -> None:  # noqa: ARG001 - every section's signature
+def run(stream: Stream, args: Namespace) -> None:
     """Judge both by the same events; all events are learned."""
-    theirs, mine = RiverMF(), ours.ranker(stream.case.repeats)
+    theirs, mine = RiverMF(), ours.ranker(ours.repeats(stream, args))
     found = {"River's BiasedMF": Tally(), "ours": Tally()}
     chosen, never = defaultdict[Hashable, set[Hashable]](set), stream.case.repeats == "never"
     for k, event in enumerate(stream.rows):

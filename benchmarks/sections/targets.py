@@ -12,17 +12,17 @@ WARM = 500
 LISTS = ("fresh", "stored", "popularity")
 
 
-def run(stream: Stream, args: Namespace) -> None:  # noqa: ARG001 - every section's signature
+def run(stream: Stream, args: Namespace) -> None:
     """Replay offline: decode, judge, learn, rank, render."""
-    case = stream.case
-    offline.replay(stream.rows[:WARM], ours.settings(case.repeats))  # kernels are compiled
-    found = offline.replay(stream.rows, ours.settings(case.repeats)).as_dict()
-    print(f"the worker's own code, repeats {case.repeats}, nothing drawn: no seed")
+    settings = ours.settings(ours.repeats(stream, args))
+    offline.replay(stream.rows[:WARM], settings)  # kernels are compiled
+    found = offline.replay(stream.rows, settings).as_dict()
+    print(f"the worker's own code, repeats {settings.repeats}, nothing drawn: no seed")
     print(figures.table(list(_rows(found))))
     us = 1e6 / max(found["events_per_s"], 1)
     print(f"{us:.1f} µs per event: decoded, judged on a fresh and on the stored list, learned,")
     print("ranked, rendered; not published")
-    for (who, measure), target in case.targets.items():
+    for (who, measure), target in stream.case.targets.items():
         value = found["fresh"][who][measure]
         print(f"fresh {who} {measure} {value:.4f}, {figures.verdict(value, target)}")
 
