@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help env check test demo lock clean bench-ingest bench-end-to-end bench-freshness bench-quality
+.PHONY: help env check test demo lock clean
+.PHONY: bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
 FOLDERS := contracts learners state streams serving headwater benchmarks tests
 
 PYTHON ?= python3
@@ -41,8 +42,11 @@ bench-end-to-end: env  ## events per second from Kafka to lists in Redis, with a
 bench-freshness: env  ## from Kafka's timestamp to a readable list, and GETs meanwhile: SECONDS=60
 	@$(BIN)/python -m benchmarks.freshness $(if $(SECONDS),--seconds "$(SECONDS)") $(ARGS)
 
-bench-quality: env  ## quality of the lists on published streams: ARGS="--data DIR"
+bench-quality: env  ## quality of the lists beside peers, on published streams: ARGS="--only targets"
 	@$(BIN)/python -m benchmarks.quality $(ARGS)
+
+bench-growth: env  ## cost per event with a million users and items, and with a thousand
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 lock:  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \

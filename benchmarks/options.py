@@ -3,10 +3,13 @@
 import argparse
 import os
 from pathlib import Path
+from typing import get_args
 
 from contracts.errors import InputError
+from contracts.settings import TYPES
 
 CLICKS = Path("rsc15-100k/clicks.csv.gz")
+REPEATS = get_args(get_args(TYPES["repeats"])[0])  # what the setting can be
 RATINGS = Path("movietweetings-100k/ratings.csv.gz")
 
 

@@ -1,0 +1,25 @@
+"""Ablation: what the lists lose without each generator."""
+
+from argparse import Namespace
+
+from benchmarks import figures, ours
+from benchmarks.cases import Stream
+from benchmarks.prequential import delayed
+from benchmarks.tally import Tally, row
+
+
+def run(stream: Stream, args: Namespace) -> None:
+    """Judge the learner with all its generators, then without each."""
+    if not ours.GENERATORS:
+        print("this learner has no generators that can be left out")
+        return
+    repeats = ours.repeats(stream, args)
+    whole = delayed(stream, ours.ranker(repeats), 0.0)
+    found = {name: delayed(stream, ours.without(name, repeats), 0.0) for name in ours.GENERATORS}
+    print("fresh lists, all events; share: of the HR@10 with all generators")
+    print(figures.table([_row(name, t, whole) for name, t in {"none": whole, **found}.items()]))
+
+
+def _row(name: str, tally: Tally, whole: Tally) -> dict[str, str]:
+    share = tally.figures()["hr_at_10"] / max(whole.figures()["hr_at_10"], 1e-9)
+    return {**row({"left out": name}, tally.figures()), "share": f"{share:.3f}"}
