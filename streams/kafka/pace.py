@@ -1,8 +1,8 @@
 """How often the consumer asks for more: after a large answer it rests, so the next is large too.
 
 A broker answers as soon as any partition has anything, under load hundreds of times a second with
-a few records of one partition; each answer costs the broker, this thread and the interpreter's
-lock 0.6 ms. Where little comes nothing is worth waiting for.
+a few records of one partition. Tried at 17,000 events/s: the worker's CPU is .76 s per second
+with the rest, .83 without. Where little comes nothing is worth waiting for.
 """
 
 import asyncio

@@ -17,8 +17,8 @@ from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
 # With anything on its way, nothing more is handed over. The broker keeps what comes meanwhile, and
-# the next batches are larger; a queue of small ones would never shorten. Tried at 17,000 events/s:
-# a list's p99 is 94 ms with six batches on their way, 80 with three, 44 with one.
+# the next batches are larger; a queue of small ones would never shorten. Tried at 17,000 events/s,
+# one run of 8 to 10 s each, p99 seen from outside: six batches 73 ms, three 59, two 80, one 44.
 ENOUGH_BATCHES = 1
 
 

@@ -5,7 +5,7 @@ import time
 
 from streams.shards import Send
 
-REST = 3.0  # times as long as a send took; all at once, similar items took 80 ms of every second
+REST = 3.0  # times as long as a send took; similar items are 5 % of the loop's time at 17,000/s
 
 
 def unhurried(send: Send) -> Send:
