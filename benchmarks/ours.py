@@ -8,11 +8,12 @@ import msgspec
 
 from benchmarks.cases import Repeats, Stream
 from benchmarks.tally import LENGTH
+from contracts.pipeline import Generators, Pipeline
 from contracts.settings import Settings
-from learners.blend import Blend as Learner
+from learners.ranker import KernelRanker
 
 # What `without` can leave out; the ablation says that there is nothing as long as this is empty.
-GENERATORS: tuple[str, ...] = ()
+GENERATORS = ("recent", "co_occurrence", "transitions", "neighbours")
 
 
 class Ranker(Protocol):
@@ -42,26 +43,22 @@ def settings(repeats: Repeats, **changes: Any) -> Settings:
 
 def ranker(repeats: Repeats) -> Ranker:
     """Return an empty ranker as these settings shape the worker's."""
-    given = settings(repeats)
-    return Learner(
-        half_life_s=given.half_life_s,
-        pair_half_life_s=given.pair_half_life_s,
-        repeats=repeats == "always",
-        history=given.history_length,
-        neighbours=given.neighbours,
-        items_capacity=given.items_capacity,
-    )
+    return _ranker(repeats, Generators())
 
 
 def without(name: str, repeats: Repeats) -> Ranker:
     """Return an empty ranker that lacks the generator `name`, one of GENERATORS.
-
-    A blend of two has nothing to leave out. A learner made of generators is connected here: name
-    them in GENERATORS and build the learner from all of them but `name`.
 
     Raises:
         KeyError: there is no such generator.
     """
     if name not in GENERATORS:
         raise KeyError(name)
-    return ranker(repeats)
+    return _ranker(repeats, msgspec.structs.replace(Generators(), **{name: None}))
+
+
+def _ranker(repeats: Repeats, generators: Generators) -> Ranker:
+    given = settings(repeats)
+    return KernelRanker(
+        Pipeline(generators=generators), repeats, given.history_length, given.items_capacity
+    )

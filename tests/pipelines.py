@@ -26,7 +26,8 @@ def read(folder: Path, text: str) -> p.Pipeline:
 
 def example(name: str) -> str:
     """Return an example of docs/pipeline.md."""
-    return dict(EXAMPLE.findall(DOCUMENT.read_text(encoding="utf-8")))[name]
+    found: dict[str, str] = dict(EXAMPLE.findall(DOCUMENT.read_text(encoding="utf-8")))
+    return found[name]
 
 
 def refused(where: str) -> str:

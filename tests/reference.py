@@ -7,11 +7,21 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from learners.arrays import TRENDING
-from learners.pairs import BACKWARDS, REACH
-from learners.rank import Rules
+from learners.candidates import REACH
+from learners.pairs import BACKWARDS
 from learners.recommender import SWEEP_SHARE, Shape
 
 Parts = list[tuple[float, float]]
+
+
+class Plain(NamedTuple):
+    """What a blend goes by."""
+
+    half_life: float
+    pair_half_life: float
+    neighbours: int
+    repeats: bool
+    pairs: bool
 
 
 class Scored(NamedTuple):
@@ -24,7 +34,7 @@ class Scored(NamedTuple):
 class Reference:
     """One partition's users and the items, as the recommender should treat them."""
 
-    def __init__(self, shape: Shape, rules: Rules) -> None:
+    def __init__(self, shape: Shape, rules: Plain) -> None:
         self.shape, self.rules = shape, rules
         self.chosen: OrderedDict[str, Parts] = OrderedDict()  # least recently chosen first
         self.order: list[str] = []  # most popular first
@@ -55,7 +65,7 @@ class Reference:
         """Return every candidate for a user."""
         history = self.history.get(user, [])
         result = self._by_pairs(history) if self.rules.pairs else {}
-        if self.rules.fill and self.order:
+        if self.order:
             best = self._popularity(self.order[0])
             for item in self.order[:TRENDING]:
                 result.setdefault(item, Scored(self._popularity(item) / best, {}))
@@ -96,7 +106,7 @@ class Reference:
             if name == other:
                 parts.append(part)
                 return
-        if len(near) < self.shape.neighbours:
+        if len(near) < self.rules.neighbours:
             near.append((other, [part]))
             return
         weights = [self._decayed(parts, self.rules.pair_half_life) for _, parts in near]

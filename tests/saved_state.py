@@ -57,12 +57,13 @@ async def _newest(store: Snapshots, name: str) -> Mapping[str, bytes]:
 
 
 def _read_items(unit: Interactions, at: float, state: State) -> None:
-    model, rows = unit.model, unit.model.rows
-    scale = 2.0 ** ((model.trend.clock[0] - at) / model.rules.half_life)
-    pair_scale = 2.0 ** ((model.trend.clock[1] - at) / model.rules.pair_half_life)
+    model, rows, origin = unit.model, unit.model.world.items, unit.model.world.trend.origin
+    rules = model.rules
+    scale = 2.0 ** ((origin[rules.baseline] - at) / rules.half_lives[rules.baseline])
+    pair_scale = 2.0 ** ((origin[-1] - at) / rules.pair_half_life)
     for slot, item in enumerate(names := model.ids.names):
         state.seen[item] = int(rows.seen[slot])
-        state.weight[item] = float(rows.weight[slot] * scale)
+        state.weight[item] = float(rows.weight[slot, rules.baseline] * scale)
         near = _names(names, rows.near[slot], rows.near_size[slot])
         for other, weight in zip(near, rows.near_weight[slot], strict=False):
             state.near[item, other] = float(weight * pair_scale)

@@ -25,9 +25,7 @@ from tests.streams_kit import batch, parse, publish, record, run
 MESSAGES = int(os.environ.get("HEADWATER_HOSTILE", "60000"))
 WARM = 20_000  # until then every bounded thing has filled up
 MORE_MB = 24  # that the process may grow by afterwards, however many messages come
-SMALL = Settings(
-    partitions=2, items_capacity=500, users_capacity=400, duplicates_window=1_000, half_life_s=60.0
-)
+SMALL = Settings(partitions=2, items_capacity=500, users_capacity=400, duplicates_window=1_000)
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -94,7 +92,7 @@ def test_a_flood_of_damaged_messages_is_survived_counted_and_forgotten() -> None
     assert world.outcomes["learned"] == world.shard.learned
     assert world.outcomes["dead_letter"] == world.messages["dead-letters"]
     assert world.outcomes["rekeyed"] == world.messages["interactions-rekeyed"]
-    for array in world.unit.model.rows:
+    for array in world.unit.model.world.items:
         assert np.isfinite(array).all()
     assert len(world.shard._intake._mine) <= MAX_BATCH
     saved = world.shard.dump()

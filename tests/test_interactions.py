@@ -25,7 +25,6 @@ NARROW = Settings(
     items_capacity=40,
     users_capacity=25,
     history_length=6,
-    neighbours=5,
     duplicates_window=30,
 )
 Log = list[tuple[bool, list[Record]]]

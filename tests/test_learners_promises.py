@@ -1,7 +1,7 @@
 """What every ranker promises, one list for all of them."""
 
 import pickle
-from itertools import chain
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -115,7 +115,7 @@ def test_rank_is_by_score_and_of_equals_by_alphabet(name: str) -> None:
         # What is barred is scored when asked for, and then among those that others are scored with.
         ranked = ranker.rank(user, {*ranker.candidates(user, 50), "z2", "z1"})
         scores = [ranker.predict_one(user, item) for item in ranked]
-        assert all(a >= b * (1 - NEAR) for a, b in zip(scores, scores[1:], strict=False))
+        assert all(a >= b * (1 - NEAR) for a, b in pairwise(scores))
         nothing = [item for item, score in zip(ranked, scores, strict=True) if score == 0.0]
         assert nothing == sorted(nothing, key=str)
         assert {"z1", "z2"} <= set(nothing)
@@ -127,7 +127,7 @@ def test_a_list_is_what_scores_best(name: str) -> None:
     for user in USERS:
         best = ranker.candidates(user)
         scores = [ranker.predict_one(user, item) for item in best]
-        assert all(a >= b * (1 - NEAR) for a, b in zip(scores, scores[1:], strict=False))
+        assert all(a >= b * (1 - NEAR) for a, b in pairwise(scores))
         assert len(set(best)) == len(best) <= 20
 
 
@@ -156,7 +156,7 @@ def test_everything_stays_finite_after_hostile_steps(name: str) -> None:
         for n, (ts, y) in enumerate(zip(times.tolist(), weights.tolist(), strict=True)):
             ranker.learn_one(f"u{n % 9}", f"i{n % 31}", y, x={"ts": ts})
     model = ranker.recommender
-    for array in chain(model.world.items, model.world.head):
+    for array in (*model.world.items, *model.world.head):
         assert np.isfinite(array).all()
     for ts in (0.0, -1e300, 1e300, float(times[-1])):
         for user in ["u1", "u2", "a stranger"]:
@@ -181,7 +181,7 @@ def test_what_is_long_past_does_not_stand_twice_on_a_list(name: str) -> None:
     best = ranker.candidates("ann")
     assert len(set(best)) == len(best)
     scores = [ranker.predict_one("ann", i) for i in best]
-    assert all(a >= b * (1 - NEAR) for a, b in zip(scores, scores[1:], strict=False))
+    assert all(a >= b * (1 - NEAR) for a, b in pairwise(scores))
 
 
 @every_ranker

@@ -1,6 +1,7 @@
 """Quality is counted as a hand would; a change of the hit rate is found once."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ Row = tuple[int, int, int, bool, bool]
 ROWS = st.lists(
     st.tuples(POSITIONS, st.integers(UNJUDGED, 19), POSITIONS, st.booleans(), st.booleans())
 )
-WHO = {
+WHO: dict[str, Callable[[Row], bool]] = {
     "all": lambda _: True,
     "known": lambda row: row[3],
     "new_items": lambda row: row[4],

@@ -10,42 +10,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import keys
-from state.lists import Lists, Ranked
-from state.render import FIRST_BYTES, Names, entries
+from state.lists import Lists
+from state.render import FIRST_BYTES, REASONS, Names, Ranked, entries
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 NASTY = st.text(st.sampled_from('"\\\x00\x1f\x7f\u2028é😀:%/'), min_size=1, max_size=12)
 IDS = ANY | NASTY
 SCORES = st.floats(0.0, 2.0)
-ROW = st.lists(st.tuples(st.integers(0, 99), SCORES, st.integers(-1, 99)), max_size=8)
+REASON = st.integers(0, len(REASONS) - 1)
+ROW = st.lists(st.tuples(st.integers(0, 99), SCORES, REASON, st.integers(0, 99)), max_size=8)
+Row = list[tuple[int, float, int, int]]
 PAIRS = st.lists(st.tuples(st.integers(0, 40), IDS), max_size=80)
 
 
-def ranked(rows: list[list[tuple[int, float, int]]], ids: int) -> Ranked:
+def ranked(rows: list[Row], ids: int) -> Ranked:
     """Return rows as arrays, slots taken modulo the number of ids."""
     shape = (len(rows), max([1, *map(len, rows)]))
-    items, because = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
+    items, via = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
+    why = np.zeros(shape, np.int32)
     scores = np.full(shape, np.nan, np.float32)
     for r, row in enumerate(rows):
-        for k, (item, score, own) in enumerate(row):
-            items[r, k], scores[r, k] = item % ids, score
-            because[r, k] = own if own < 0 else own % ids
-    return Ranked(items, scores, np.array([len(row) for row in rows], np.int32), because)
-
-
-def said(name: str, own: str | None) -> str:
-    if own is None:
-        return "popular now"
-    return "you chose it lately" if own == name else f"with {own} that you chose"
+        for k, (item, score, reason, own) in enumerate(row):
+            items[r, k], scores[r, k], why[r, k] = item % ids, score, reason
+            via[r, k] = own % ids if REASONS[reason][1] else -1
+    return Ranked(items, scores, np.array([len(row) for row in rows], np.int32), why, via)
 
 
 def expected(names: list[str], lists: Ranked, row: int) -> list[dict[str, Any]]:
-    assert lists.because is not None
+    assert lists.why is not None
+    assert lists.via is not None
     found = []
     for k in range(lists.lengths[row]):
-        name, own = names[lists.items[row, k]], int(lists.because[row, k])
+        name, own = names[lists.items[row, k]], int(lists.via[row, k])
+        before, after = REASONS[lists.why[row, k]]
         score = pytest.approx(float(lists.scores[row, k]), abs=5.1e-7)
-        because = said(name, names[own] if own >= 0 else None)
+        because = before + (names[own] if after else "") + after
         found.append({"item": name, "score": score, "because": because})
     return found
 
@@ -60,9 +59,7 @@ def parsed(command: bytes) -> tuple[str, Any, int]:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(IDS, min_size=1, max_size=30, unique=True), st.lists(ROW, max_size=6), IDS)
-def test_a_list_parses_to_what_was_ranked(
-    names: list[str], rows: list[list[tuple[int, float, int]]], user: str
-) -> None:
+def test_a_list_parses_to_what_was_ranked(names: list[str], rows: list[Row], user: str) -> None:
     lists, wanted = Lists("hw:", 60), ranked(rows, len(names))
     lists.names.put(range(len(names)), names)
     users = [f"{user}{r}" for r in range(len(rows))]
@@ -78,13 +75,11 @@ def test_a_list_parses_to_what_was_ranked(
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(IDS, min_size=1, max_size=30, unique=True), ROW)
-def test_similar_and_trending_items_parse_to_what_was_ranked(
-    names: list[str], row: list[tuple[int, float, int]]
-) -> None:
+def test_similar_and_trending_items_parse_to_what_was_ranked(names: list[str], row: Row) -> None:
     lists, wanted = Lists("hw:", 60), ranked([row], len(names))
     lists.names.put(range(len(names)), names)
     items = [{k: e[k] for k in ("item", "score")} for e in expected(names, wanted, 0)]
-    wanted = wanted._replace(because=None)
+    wanted = wanted._replace(why=None)
     (command,) = lists.similar(wanted, [names[0]], 2.5)
     similar = {"item": names[0], "items": items, "ts": 2.5}
     assert parsed(command) == (keys.SIM.at("hw:", item=names[0]), similar, 60)
@@ -104,9 +99,8 @@ def test_renamed_slots_have_their_new_names_also_after_the_pool_was_compacted(
         names.put([slot for slot, _ in change], now)
         used = sorted({slot for slot, _ in change})
         items = np.array([used or [0]], np.int32)
-        (body,) = entries(
-            names, items, np.zeros(items.shape, np.float32), None, np.array([len(used)])
-        )
+        scores = np.zeros(items.shape, np.float32)
+        (body,) = entries(names, Ranked(items, scores, np.array([len(used)])))
         assert [e["item"] for e in msgspec.json.decode(body)] == [now[slot] for slot in used]
 
 
@@ -123,7 +117,7 @@ def test_more_slots_than_there_was_room_for_are_found() -> None:
     for start in range(0, 5_000, 700):
         names.put(range(start, min(start + 700, 5_000)), many[: start + 700])
     items = np.arange(5_000, dtype=np.int32)[None, :]
-    (body,) = entries(names, items, np.zeros((1, 5_000)), None, np.array([5_000]))
+    (body,) = entries(names, Ranked(items, np.zeros((1, 5_000)), np.array([5_000])))
     assert [e["item"] for e in msgspec.json.decode(body)] == many
 
 
@@ -142,7 +136,8 @@ def test_more_slots_than_there_was_room_for_are_found() -> None:
 def test_a_score_has_six_decimals_and_no_exponent(score: float, text: str) -> None:
     names = Names()
     names.put([0], ["tea"])
-    (body,) = entries(names, np.zeros((1, 1), np.int32), np.array([[score]]), None, np.array([1]))
+    one = Ranked(np.zeros((1, 1), np.int32), np.array([[score]]), np.array([1]))
+    (body,) = entries(names, one)
     assert body == b'[{"item":"tea","score":%b}]' % text.encode()
 
 
@@ -151,5 +146,5 @@ def test_a_key_has_its_colons_and_percent_signs_encoded() -> None:
     none = ranked([[]], 1)
     (command,) = lists.recommendations(none, ["a:b%c:é"], [1], [0.0])
     assert parsed(command)[0] == "hw:rec:a%3Ab%25c%3Aé"
-    (command,) = lists.similar(none._replace(because=None), ["x:y"], 0.0)
+    (command,) = lists.similar(none._replace(why=None), ["x:y"], 0.0)
     assert parsed(command)[0] == "hw:sim:x%3Ay"

@@ -17,9 +17,8 @@ from contracts import keys
 from contracts.settings import Settings, read
 from learners.recommender import Events
 from learners.step import Lists
+from state.render import REASONS
 from streams.interactions.unit import recommender
-
-REASONS = {"none": "popular now", "same": "you chose it lately", "other": "with %s that you chose"}
 
 
 class Learner:
@@ -38,6 +37,8 @@ class Learner:
             [event["user"]],
             [event["item"]],
             np.array([event["ts"]]),
+            np.ones(1),
+            np.zeros(1, np.bool_),
             np.zeros(1, np.bool_),
             np.array([self._version]),
         )
@@ -53,17 +54,17 @@ class Learner:
         names = self._model.ids.names
         length = min(int(lists.length[0]), self._length)
         columns = (
-            column[0, :length].tolist() for column in (lists.item, lists.score, lists.because)
+            column[0, :length].tolist()
+            for column in (lists.item, lists.score, lists.why, lists.via)
         )
         return [
-            {"item": names[item], "score": score, "because": self._because(item, own)}
-            for item, score, own in zip(*columns, strict=True)
+            {"item": names[item], "score": score, "because": self._because(why, own)}
+            for item, score, why, own in zip(*columns, strict=True)
         ]
 
-    def _because(self, item: int, own: int) -> str:
-        if own < 0:
-            return REASONS["none"]
-        return REASONS["same"] if own == item else REASONS["other"] % self._model.ids.names[own]
+    def _because(self, why: int, own: int) -> str:
+        before, after = REASONS[why]
+        return before + self._model.ids.names[own] + after if after else before
 
 
 def main(settings: Settings, wanted: int) -> None:
