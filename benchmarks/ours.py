@@ -24,8 +24,10 @@ class Ranker(Protocol):
     ) -> None:
         """Learn that a user chose an item at `x["ts"]`."""
 
-    def candidates(self, user: Hashable, n: int = LENGTH) -> Sequence[Hashable]:
-        """Return the user's list, best first."""
+    def candidates(
+        self, user: Hashable, n: int = LENGTH, x: dict[str, Any] | None = None
+    ) -> Sequence[Hashable]:
+        """Return the user's list at `x["ts"]`, best first."""
 
     def rank(self, user: Hashable, items: set[Hashable]) -> Sequence[Hashable]:
         """Return the items, best first."""

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from benchmarks.cases import Stream
+from benchmarks.cases import HOUR, Stream
 from benchmarks.ours import Ranker
 from benchmarks.tally import LENGTH, Tally
 
@@ -28,16 +28,19 @@ def live(stream: Stream, ranker: Ranker) -> Live:
     due = _due(stream)
     for k, row in enumerate(stream.rows):
         if k == 0 or hours[k] != hours[k - 1]:
-            swept |= {u: ranker.candidates(u, LENGTH) for u in due[int(hours[k])] if u in stored}
+            at = {"ts": float(hours[k]) * HOUR}
+            waiting = [user for user in due[int(hours[k])] if user in stored]
+            swept |= {user: ranker.candidates(user, LENGTH, at) for user in waiting}
         user, item, before = row["user"], row["item"], int(stream.before[k])
         start = time.perf_counter()
-        fresh = ranker.candidates(user, LENGTH)
-        ranker.learn_one(user, item, x={"ts": row["ts"]})
+        now = {"ts": row["ts"]}
+        fresh = ranker.candidates(user, LENGTH, now)
+        ranker.learn_one(user, item, x=now)
         spent += time.perf_counter() - start
         found.fresh.add(item, fresh, before)
         found.stored.add(item, stored.get(user, fresh), before)
         found.swept.add(item, swept.get(user, fresh), before)
-        stored[user] = swept[user] = ranker.candidates(user, LENGTH)
+        stored[user] = swept[user] = ranker.candidates(user, LENGTH, now)
     return found._replace(seconds=spent)
 
 
@@ -57,5 +60,6 @@ def delayed(stream: Stream, ranker: Ranker, delay_s: float) -> Tally:
             known = stream.rows[learned]
             ranker.learn_one(known["user"], known["item"], x={"ts": known["ts"]})
             learned += 1
-        tally.add(row["item"], ranker.candidates(row["user"], LENGTH), int(stream.before[k]))
+        made = ranker.candidates(row["user"], LENGTH, {"ts": row["ts"]})
+        tally.add(row["item"], made, int(stream.before[k]))
     return tally

@@ -105,7 +105,7 @@ def room(
     )
 
 
-@kernel
+@kernel(inner=True)
 def column_of(room: Room, item: int, count: int) -> int:
     """Return an item's column, `count` for a new one; -1 where it may not or cannot be one."""
     stamp = room.stamp[0]
@@ -123,7 +123,7 @@ def column_of(room: Room, item: int, count: int) -> int:
     return count
 
 
-@kernel
+@kernel(inner=True)
 def gather(
     world: World, history: I32, chosen: int, own: int, use: Use, room: Room, count: int
 ) -> int:
@@ -149,7 +149,7 @@ def gather(
     return count
 
 
-@kernel
+@kernel(inner=True)
 def recall(history: I32, chosen: int, view: int, room: Room, count: int) -> int:
     """Add the user's own last items, the newest with the largest mass."""
     for back in range(chosen):
@@ -160,7 +160,7 @@ def recall(history: I32, chosen: int, view: int, room: Room, count: int) -> int:
     return count
 
 
-@kernel
+@kernel(inner=True)
 def gather_near(
     items: ItemRows, history: I32, chosen: int, scales: int, room: Room, count: int
 ) -> int:
@@ -187,7 +187,7 @@ def gather_near(
     return count
 
 
-@kernel
+@kernel(inner=True)
 def gather_next(items: ItemRows, last: int, view: int, room: Room, count: int) -> int:
     """Add what was chosen right after the last item."""
     for place in range(items.after_size[last]):
@@ -198,7 +198,7 @@ def gather_next(items: ItemRows, last: int, view: int, room: Room, count: int) -
     return count
 
 
-@kernel
+@kernel(inner=True)
 def gather_alike(world: World, history: I32, chosen: int, own: int, room: Room, count: int) -> int:
     """Add what sessions like this one hold."""
     sessions, scales = world.sessions, len(world.trend.size)
@@ -230,7 +230,7 @@ def gather_alike(world: World, history: I32, chosen: int, own: int, room: Room, 
     return count
 
 
-@kernel
+@kernel(inner=True)
 def finish(items: ItemRows, trend: Trend, room: Room, count: int) -> None:
     """Fill in popularity, and normalise what the item's own number of choices decides."""
     mass, scales = room.mass, len(trend.size)

@@ -16,7 +16,7 @@ from learners.kernel import kernel
 REBASE = 64.0  # half-lives after which weights are scaled down; 2^64 is far from overflow
 
 
-@kernel
+@kernel(inner=True)
 def choose(
     items: ItemRows, trend: Trend, item: int, ts: float, weight: float, half_lives: F64
 ) -> None:
@@ -39,7 +39,7 @@ def choose(
     trend.clock[1] += 1.0
 
 
-@kernel
+@kernel(inner=True)
 def rebased(origin: F64, which: int, ts: float, half_life: float) -> float:
     """Move an origin before weights overflow; return what they must be multiplied by."""
     if math.isnan(origin[which]):
@@ -51,13 +51,13 @@ def rebased(origin: F64, which: int, ts: float, half_life: float) -> float:
     return 2.0**-age
 
 
-@kernel
+@kernel(inner=True)
 def gain(origin: float, ts: float, half_life: float) -> float:
     """Return what an event at `ts` adds."""
     return 2.0 ** ((ts - origin) / half_life)
 
 
-@kernel
+@kernel(inner=True)
 def rise(weight: F64, scale: int, top: I32, sizes: I32, item: int) -> None:
     """Move an item whose weight grew to its place among the most popular."""
     size = sizes[scale]
@@ -80,7 +80,7 @@ def rise(weight: F64, scale: int, top: I32, sizes: I32, item: int) -> None:
         top[at] = item
 
 
-@kernel(entry=True)
+@kernel
 def rebuild(items: ItemRows, trend: Trend) -> None:
     """Find the most popular anew; needed only after items were let go."""
     trend.top[:] = -1

@@ -21,7 +21,7 @@ OFTEN, AGE, REST, SEEN, NEW, BACK, TIMES, SINCE, LAST = range(OWN_FEATURES)
 MANTISSA, EXPONENT = np.float32(2.0**-23), np.float32(127)
 
 
-@kernel
+@kernel(inner=True)
 def describe(
     world: World, history: I32, when: F64, chosen: int, now: float, room: Room, count: int
 ) -> None:
@@ -36,7 +36,7 @@ def describe(
     describe_own(history, when, chosen, now, room, first)
 
 
-@kernel(fastmath=True)
+@kernel(inner=True, fastmath=True)
 def sum_of(values: F32, count: int) -> np.float32:
     """Return the sum of the first values."""
     total = np.float32(0.0)
@@ -45,7 +45,7 @@ def sum_of(values: F32, count: int) -> np.float32:
     return total
 
 
-@kernel(fastmath=True)
+@kernel(inner=True, fastmath=True)
 def relate(mass: F32, share: F32, part: F32, total: np.float32, count: int) -> None:
     """Write a view's two features."""
     most = np.float32(0.0)
@@ -65,7 +65,7 @@ def relate(mass: F32, share: F32, part: F32, total: np.float32, count: int) -> N
         share[k] = (log + np.float32(20.0)) * np.float32(0.1) if mass[k] > 0.0 else 0.0
 
 
-@kernel(fastmath=True)
+@kernel(inner=True, fastmath=True)
 def logs(values: F32, count: int, scale: float) -> None:
     """Replace values of at least 1 by their logarithms to base 2, times a scale."""
     bits, factor = values.view(np.int32), np.float32(scale)
@@ -73,13 +73,13 @@ def logs(values: F32, count: int, scale: float) -> None:
         values[k] = (np.float32(bits[k]) * MANTISSA - EXPONENT) * factor
 
 
-@kernel
+@kernel(inner=True)
 def minutes(seconds: float) -> float:
     """Return a time as minutes from 1 on; what lies ahead counts as now."""
     return 1.0 + min(max(seconds, 0.0) * (1 / 60), LONGEST)
 
 
-@kernel
+@kernel(inner=True)
 def describe_items(items: ItemRows, now: float, room: Room, count: int, first: int) -> None:
     """Write what is known of the items themselves, and whether the user has seen them."""
     feature, stamp = room.feature, room.stamp[0]
@@ -97,7 +97,7 @@ def describe_items(items: ItemRows, now: float, room: Room, count: int, first: i
     logs(rest, count, 0.05)
 
 
-@kernel
+@kernel(inner=True)
 def describe_own(history: I32, when: F64, chosen: int, now: float, room: Room, first: int) -> None:
     """Write when and how often the user chose each of the own last items."""
     feature, stamp = room.feature, room.stamp[0]

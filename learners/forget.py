@@ -5,7 +5,7 @@ from learners.kernel import kernel
 from learners.seen import NONE, Pages
 
 
-@kernel(entry=True)
+@kernel
 def forget_items(world: World, gone: Flags) -> None:
     """Clear the rows of items that were let go, and take them out of all others."""
     items, sessions = world.items, world.sessions
@@ -25,7 +25,7 @@ def forget_items(world: World, gone: Flags) -> None:
         sessions.size[slot] = keep_present(sessions.item[slot], sessions.size[slot], gone)
 
 
-@kernel(entry=True)
+@kernel
 def forget_in_users(users: UserRows, pages: Pages, gone: Flags) -> None:
     """Take items that were let go out of all histories, lists and pages."""
     for user in range(len(users.chosen)):
@@ -40,7 +40,7 @@ def forget_in_users(users: UserRows, pages: Pages, gone: Flags) -> None:
             entries[k] = NONE
 
 
-@kernel
+@kernel(inner=True)
 def keep_present(slots: I32, size: int, gone: Flags) -> int:
     """Move the slots that stay to the front, in order; return how many they are."""
     kept = 0
@@ -51,7 +51,7 @@ def keep_present(slots: I32, size: int, gone: Flags) -> int:
     return kept
 
 
-@kernel
+@kernel(inner=True)
 def keep_weighted(slots: I32, values: F64, size: int, gone: Flags) -> int:
     """Do the same, each slot with its value."""
     kept = 0

@@ -65,7 +65,7 @@ def head(rules: Rules, features: int, views: int) -> Head:
     return Head(np.full(shape, first, np.float32), np.full(shape, FIRST_SQUARE, np.float32))
 
 
-@kernel
+@kernel(inner=True)
 def segments(rules: Rules, chosen: int, since: float) -> Segments:
     """Return the segments of a user with so long a history, `since` seconds after it ended."""
     length, gap = 1, 2 + len(rules.lengths)
@@ -76,7 +76,7 @@ def segments(rules: Rules, chosen: int, since: float) -> Segments:
     return Segments(0, length, gap)
 
 
-@kernel
+@kernel(inner=True)
 def score(world: World, rules: Rules, at: Segments, room: Room, count: int) -> None:
     """Fill `room.score` for the first `count` candidates, which are described."""
     if rules.head == BLEND:
@@ -94,7 +94,7 @@ def score(world: World, rules: Rules, at: Segments, room: Room, count: int) -> N
         mix(room, len(room.mass), count)
 
 
-@kernel(fastmath=True)
+@kernel(inner=True, fastmath=True)
 def combine(weight: F32, feature: F32, score: F32, count: int) -> None:
     """Set the scores to weights · features."""
     score[:count] = 0.0
@@ -105,7 +105,7 @@ def combine(weight: F32, feature: F32, score: F32, count: int) -> None:
                 score[k] += w * x[k]
 
 
-@kernel
+@kernel(inner=True)
 def mix(room: Room, views: int, count: int) -> None:
     """Set the scores to the logarithms of the mixture's probabilities."""
     room.score[:count] = 0.0
@@ -118,7 +118,7 @@ def mix(room: Room, views: int, count: int) -> None:
         room.score[k] = math.log(room.score[k] + np.float32(1e-12))
 
 
-@kernel
+@kernel(inner=True)
 def shares(room: Room, view: int, seen: F32, count: int) -> tuple[float, float]:
     """Return what a unit of a view's mass is worth, for items not seen and seen."""
     fresh = again = np.float32(0.0)
@@ -134,7 +134,7 @@ def shares(room: Room, view: int, seen: F32, count: int) -> tuple[float, float]:
     )
 
 
-@kernel
+@kernel(inner=True)
 def blend(world: World, rules: Rules, room: Room, count: int) -> None:
     """Score above 1 what goes with the last items, up to 1 what is popular."""
     trend, scales = world.trend, len(world.trend.size)
@@ -151,7 +151,7 @@ def blend(world: World, rules: Rules, room: Room, count: int) -> None:
             room.score[k] = world.items.weight[room.item[k], rules.baseline] / best
 
 
-@kernel
+@kernel(inner=True)
 def by_mass(mass: F32, score: F32, count: int) -> None:
     """Score by mass, 1 for the largest; -inf for none."""
     most = np.float32(0.0)
@@ -161,7 +161,7 @@ def by_mass(mass: F32, score: F32, count: int) -> None:
         score[k] = mass[k] / most if mass[k] > 0.0 else np.float32(-np.inf)
 
 
-@kernel
+@kernel(inner=True)
 def train(world: World, rules: Rules, at: Segments, room: Room, target: int, count: int) -> None:
     """Learn that the candidate in column `target` was chosen among those that are scored."""
     if rules.head == SOFTMAX:
@@ -174,7 +174,7 @@ def train(world: World, rules: Rules, at: Segments, room: Room, target: int, cou
         attribute(world.head, at, room, target, count)
 
 
-@kernel(fastmath=True)
+@kernel(inner=True, fastmath=True)
 def chances(score: F32, chance: F32, count: int) -> None:
     """Set `chance` to the softmax of the scores."""
     most, total = score[0], np.float32(0.0)
@@ -187,14 +187,14 @@ def chances(score: F32, chance: F32, count: int) -> None:
         chance[k] /= total
 
 
-@kernel
+@kernel(inner=True)
 def forget(square: F32) -> None:
     """Let past gradients count a little less."""
     for f in range(len(square)):
         square[f] = max(square[f] * FORGET, LEAST_SQUARE)
 
 
-@kernel(fastmath=True)
+@kernel(inner=True, fastmath=True)
 def descend(head: Head, rate: float, at: Segments, room: Room, count: int) -> None:
     """Take one step; `room.chance` is the chances minus one at the target."""
     weight, square, step = head.weight, head.square, np.float32(rate)
@@ -209,7 +209,7 @@ def descend(head: Head, rate: float, at: Segments, room: Room, count: int) -> No
             weight[row, f] -= step * slope / math.sqrt(square[row, f])
 
 
-@kernel
+@kernel(inner=True)
 def attribute(head: Head, at: Segments, room: Room, target: int, count: int) -> None:
     """Move each share towards its part in the chance that the mixture gave the target."""
     views = len(room.mass)
@@ -226,13 +226,13 @@ def attribute(head: Head, at: Segments, room: Room, target: int, count: int) -> 
                 head.weight[row, 2 * view + kind] = max(moved, LEAST_SHARE)
 
 
-@kernel
+@kernel(inner=True)
 def learns(rules: Rules) -> bool:
     """Return whether the head learns from events and needs the candidates described."""
     return rules.head == SOFTMAX or rules.head == MIXTURE
 
 
-@kernel
+@kernel(inner=True)
 def best(score: F32, count: int, listed: I32) -> int:
     """Fill `listed` with the columns of the highest scores; of equals, the one that came first.
 
@@ -252,7 +252,7 @@ def best(score: F32, count: int, listed: I32) -> int:
     return length
 
 
-@kernel
+@kernel(inner=True)
 def place_among(score: F32, count: int, target: int) -> int:
     """Return how many candidates stand before the one in column `target`."""
     before, value = 0, score[target]

@@ -10,25 +10,28 @@ from numba import njit
 
 
 def kernel(
-    function: Callable[..., Any] | None = None, *, fastmath: bool = False, entry: bool = False
+    function: Callable[..., Any] | None = None, *, fastmath: bool = False, inner: bool = False
 ) -> Any:
     """Compile a function at its first call and keep the result on disk.
 
     With `fastmath` sums may be taken in another order, which lets them run eight at a time: the
     same on one machine, whatever the batches, and not to the last digit on another.
 
+    An `inner` kernel is called by kernels only: Python calling it would crash. Unpacking its
+    tuples of arrays for Python would take a third of the time that all kernels take to compile.
+
     Numba recompiles when the function's own file changes, yet what it calls is compiled into it:
     with a change in `counts.py` alone, `step` would live on with the old counts. So what is
     kept is good only for this whole folder as it is.
     """
     if function is None:
-        return partial(kernel, fastmath=fastmath, entry=entry)
+        return partial(kernel, fastmath=fastmath, inner=inner)
     compiled = njit(
         cache=True,
         nogil=True,
         error_model="numpy",
         fastmath=fastmath,
-        no_cpython_wrapper=not entry,
+        no_cpython_wrapper=inner,
         no_cfunc_wrapper=True,
     )(function)
     if hasattr(compiled, "_cache"):  # not where numba is switched off

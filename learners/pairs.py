@@ -15,7 +15,7 @@ from learners.kernel import kernel
 BACKWARDS = 0.5
 
 
-@kernel
+@kernel(inner=True)
 def pair_weight(items: ItemRows, trend: Trend, ts: float, half_life: float) -> float:
     """Return what a pair at `ts` adds, and move the origin of all pairs where it is due."""
     last = len(trend.origin) - 1
@@ -26,7 +26,7 @@ def pair_weight(items: ItemRows, trend: Trend, ts: float, half_life: float) -> f
     return gain(trend.origin[last], ts, half_life)
 
 
-@kernel
+@kernel(inner=True)
 def scale_down(weights: F64, factor: float) -> None:
     """Multiply all weights; a loop, for a whole-array expression takes a second to compile."""
     for row in range(weights.shape[0]):
@@ -34,7 +34,7 @@ def scale_down(weights: F64, factor: float) -> None:
             weights[row, column] *= factor
 
 
-@kernel
+@kernel(inner=True)
 def pair(items: ItemRows, history: I32, chosen: int, item: int, weight: float) -> None:
     """Note that `item` was chosen after the first `chosen` items of a history."""
     near, weights, size = items.near, items.near_weight, items.near_size
@@ -45,7 +45,7 @@ def pair(items: ItemRows, history: I32, chosen: int, item: int, weight: float) -
             bring_near(near, weights, size, item, other, weight * BACKWARDS / (back + 1))
 
 
-@kernel
+@kernel(inner=True)
 def bring_near(near: I32, weights: F64, sizes: I32, item: int, other: int, weight: float) -> None:
     """Add weight to a neighbour; the lightest neighbour makes room for a new one."""
     size = sizes[item]
@@ -63,7 +63,7 @@ def bring_near(near: I32, weights: F64, sizes: I32, item: int, other: int, weigh
     weights[item, lightest] = weight
 
 
-@kernel
+@kernel(inner=True)
 def damped(mass: float, seen: float) -> float:
     """Return mass divided by the fourth root of how often the item was chosen.
 
@@ -73,14 +73,14 @@ def damped(mass: float, seen: float) -> float:
     return mass / math.sqrt(math.sqrt(max(seen, 1.0)))
 
 
-@kernel(entry=True)
+@kernel
 def similar(items: ItemRows, wanted: I32, scale: float, found: I32, score: F64, size: I32) -> None:
     """Fill each row of `found` with the neighbours of an item, best first, never itself."""
     for row in range(len(wanted)):
         size[row] = most_similar(items, wanted[row], scale, found[row], score[row])
 
 
-@kernel
+@kernel(inner=True)
 def most_similar(items: ItemRows, item: int, scale: float, out: I32, score: F64) -> int:
     """Fill `out` with an item's neighbours, best first; return how many."""
     length = 0

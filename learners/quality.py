@@ -68,7 +68,7 @@ def zeros() -> I64:
     return np.zeros((len(LISTS), len(WHO), JUDGED + 1), np.int64)
 
 
-@kernel(entry=True)
+@kernel
 def _tally(positions: I32, known: Flags, new: Flags, by_who: I64) -> None:
     """Add one list's positions to its counts, (who, position)."""
     for k in range(len(positions)):

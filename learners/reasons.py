@@ -29,7 +29,7 @@ class Reason(IntEnum):
 POPULAR, AGAIN, WITH, AFTER, OTHERS = (int(reason) for reason in Reason)
 
 
-@kernel
+@kernel(inner=True)
 def explain(
     rules: Rules, last: int, room: Room, count: int, length: int, why: I32, via: I32
 ) -> None:
@@ -51,7 +51,7 @@ def explain(
         why[place], via[place] = said(view, room.item[column], room.via[column], last)
 
 
-@kernel
+@kernel(inner=True)
 def part_of(room: Room, view: int, column: int) -> np.float32:
     """Return a view's part in a candidate's score."""
     f = PER_VIEW * view
@@ -59,7 +59,7 @@ def part_of(room: Room, view: int, column: int) -> np.float32:
     return weight[f] * feature[f, column] + weight[f + 1] * feature[f + 1, column]
 
 
-@kernel
+@kernel(inner=True)
 def decisive(room: Room, usual: F32, column: int) -> int:
     """Return the view that lifts a candidate most, among those that have mass for it."""
     found, most = 0, np.float32(-np.inf)
@@ -70,7 +70,7 @@ def decisive(room: Room, usual: F32, column: int) -> int:
     return found
 
 
-@kernel
+@kernel(inner=True)
 def said(view: int, item: int, via: int, last: int) -> tuple[int, int]:
     """Return the reason that a view stands for, and the user's item that it goes through."""
     if view == OWN or (view >= NEAR and via == item):

@@ -55,7 +55,7 @@ def renamed(entry: I32, now: I32) -> I32:
     return np.where(barred, ~now[np.where(barred, ~entry, -1)], found).astype(np.int32)
 
 
-@kernel
+@kernel(inner=True)
 def mark(users: UserRows, pool: Pages, user: int, stamp: int, returns: bool, marks: I64) -> None:
     """Set `marks` of all that a user has seen: `stamp`, or `-stamp` where it must not return."""
     page = users.page[user]
@@ -70,7 +70,7 @@ def mark(users: UserRows, pool: Pages, user: int, stamp: int, returns: bool, mar
         page, used = pool.older[page], PAGE
 
 
-@kernel
+@kernel(inner=True)
 def has_met(users: UserRows, pool: Pages, user: int, item: int) -> bool:
     """Return whether an item stands on a user's pages."""
     page = users.page[user]
@@ -82,7 +82,7 @@ def has_met(users: UserRows, pool: Pages, user: int, item: int) -> bool:
     return False
 
 
-@kernel
+@kernel(inner=True)
 def note(users: UserRows, pool: Pages, user: int, item: int, barred: bool, most: int) -> None:
     """Write an item on a user's pages; with `most` pages in use the oldest is written over."""
     entry = ~item if barred else item
@@ -102,7 +102,7 @@ def note(users: UserRows, pool: Pages, user: int, item: int, barred: bool, most:
     users.met[user] += 1
 
 
-@kernel
+@kernel(inner=True)
 def turn(users: UserRows, pool: Pages, user: int, most: int) -> int:
     """Begin a new page for a user and return it."""
     newest = users.page[user]
@@ -124,7 +124,7 @@ def turn(users: UserRows, pool: Pages, user: int, most: int) -> int:
     return page
 
 
-@kernel
+@kernel(inner=True)
 def clear(users: UserRows, pool: Pages, user: int) -> None:
     """Give a user's pages back."""
     page = users.page[user]

@@ -15,13 +15,13 @@ FEWEST = 4  # visits looked at of an item that lies further back; the last one h
 BEFORE = 0.3  # what was chosen before the common item weighs less than what came after
 
 
-@kernel
+@kernel(inner=True)
 def slot_of(sessions: Sessions, tag: int) -> int:
     """Return where a user's session stands."""
     return tag % len(sessions.size)
 
 
-@kernel
+@kernel(inner=True)
 def attend(items: ItemRows, sessions: Sessions, tag: int, item: int) -> None:
     """Add an item to a user's session, and the session to the item's visits."""
     slot = slot_of(sessions, tag)
@@ -43,7 +43,7 @@ def attend(items: ItemRows, sessions: Sessions, tag: int, item: int) -> None:
     sessions.size[slot] = size
 
 
-@kernel
+@kernel(inner=True)
 def meet(
     items: ItemRows,
     trend: Trend,
@@ -76,13 +76,13 @@ def meet(
     return count
 
 
-@kernel
+@kernel(inner=True)
 def rarity(trend: Trend, seen: float) -> float:
     """Return the logarithm of one in how many choices this item is; above 0."""
     return math.log((1.0 + trend.clock[1]) / max(seen, 1.0)) + 1e-6
 
 
-@kernel
+@kernel(inner=True)
 def place_of(row: I32, size: int, item: int) -> int:
     """Return where an item stands in a session; -1 where the session has moved on."""
     for place in range(size):

@@ -73,7 +73,7 @@ class Person(NamedTuple):
     room: Room
 
 
-@kernel(entry=True)
+@kernel
 def step(
     world: World,
     person: Person,
@@ -110,7 +110,7 @@ def step(
     return given, dirty
 
 
-@kernel
+@kernel(inner=True)
 def rank(world: World, person: Person, user: int, now: float, count: int) -> int:
     """Score the candidates of a user (-1: of a stranger) at a moment; return how many.
 
@@ -130,20 +130,20 @@ def rank(world: World, person: Person, user: int, now: float, count: int) -> int
     return count
 
 
-@kernel
+@kernel(inner=True)
 def often_repeated(trend: Trend) -> bool:
     """Return whether users choose again what they have chosen, more often than by mistake."""
     return trend.repeats[1] >= RARE * trend.repeats[0]
 
 
-@kernel
+@kernel(inner=True)
 def note_repeat(trend: Trend, new: bool) -> None:
     """Count an event of a known user, and whether it chose something again."""
     trend.repeats[0] += 1
     trend.repeats[1] += not new
 
 
-@kernel
+@kernel(inner=True)
 def where(rules: Rules, users: UserRows, user: int, now: float) -> Segments:
     """Return the segments of a user (-1: of a stranger)."""
     if user < 0 or users.chosen[user] == 0:
@@ -151,7 +151,7 @@ def where(rules: Rules, users: UserRows, user: int, now: float) -> Segments:
     return segments(rules, users.chosen[user], now - users.when[user, 0])
 
 
-@kernel
+@kernel(inner=True)
 def judge(
     world: World,
     person: Person,
@@ -188,7 +188,7 @@ def judge(
         note_repeat(trend, verdicts.new[k])
 
 
-@kernel
+@kernel(inner=True)
 def learn(
     world: World,
     users: UserRows,
@@ -213,7 +213,7 @@ def learn(
     return mark_dirty(items, history, chosen, item, room.dirty, dirty)
 
 
-@kernel
+@kernel(inner=True)
 def mark_dirty(
     items: ItemRows, history: I32, chosen: int, item: int, noted: I32, dirty: int
 ) -> int:
@@ -227,7 +227,7 @@ def mark_dirty(
     return dirty
 
 
-@kernel
+@kernel(inner=True)
 def remember(users: UserRows, user: int, item: int, ts: float) -> None:
     """Put an item at the front of a user's history; the oldest goes."""
     history, when = users.history[user], users.when[user]
@@ -238,7 +238,7 @@ def remember(users: UserRows, user: int, item: int, ts: float) -> None:
     users.chosen[user] = chosen
 
 
-@kernel
+@kernel(inner=True)
 def keep(users: UserRows, user: int, room: Room, count: int, now: float) -> int:
     """Pick the best, and store with the user what the next event is judged on."""
     length = best(room.score, count, room.listed)
@@ -249,7 +249,7 @@ def keep(users: UserRows, user: int, room: Room, count: int, now: float) -> int:
     return length
 
 
-@kernel
+@kernel(inner=True)
 def give(person: Person, user: int, count: int, length: int, lists: Lists, row: int) -> None:
     """Write a list out for publishing, scores as chances where the head knows them."""
     rules, room = person.rules, person.room
@@ -265,7 +265,7 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
     lists.length[row] = length
 
 
-@kernel
+@kernel(inner=True)
 def position(slots: I32, size: int, slot: int) -> int:
     """Return the place of a slot among the first `size` that are judged; MISS where it is not."""
     for k in range(min(size, JUDGED)):
@@ -274,7 +274,7 @@ def position(slots: I32, size: int, slot: int) -> int:
     return MISS
 
 
-@kernel(entry=True)
+@kernel
 def refresh(
     world: World, person: Person, wanted: I32, now: float, kept: bool, lists: Lists
 ) -> None:
@@ -291,7 +291,7 @@ def refresh(
         lists.event[row] = row
 
 
-@kernel(entry=True)
+@kernel
 def score_wanted(
     world: World, person: Person, user: int, now: float, wanted: I32, out: F64
 ) -> None:
