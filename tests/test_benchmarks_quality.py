@@ -53,8 +53,10 @@ class Last:
     ) -> None:
         self.item = [item] if user and y and x else []
 
-    def candidates(self, user: Hashable, n: int = 20) -> Sequence[Hashable]:  # noqa: D102
-        return self.item[:n] if user else []
+    def candidates(  # noqa: D102
+        self, user: Hashable, n: int = 20, x: dict[str, Any] | None = None
+    ) -> Sequence[Hashable]:
+        return self.item[:n] if user and x else []
 
     def rank(self, user: Hashable, items: set[Hashable]) -> Sequence[Hashable]:  # noqa: D102
         raise NotImplementedError
