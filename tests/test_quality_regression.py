@@ -16,27 +16,27 @@ CLICKS, RATINGS = "rsc15-100k/clicks.csv.gz", "movietweetings-100k/ratings.csv.g
 # File, events, repeats → (list, who, measure): figure.
 FIGURES: dict[tuple[str, int, str], dict[tuple[str, str, str], float]] = {
     (CLICKS, FIRST, "always"): {
-        ("fresh", "known", "hr_at_20"): 0.5745,
-        ("fresh", "known", "mrr_at_20"): 0.3107,
-        ("fresh", "all", "ndcg_at_10"): 0.2804,
-        ("stored", "known", "hr_at_10"): 0.5265,
+        ("fresh", "known", "hr_at_20"): 0.6070,
+        ("fresh", "known", "mrr_at_20"): 0.3695,
+        ("fresh", "all", "ndcg_at_10"): 0.3201,
+        ("stored", "known", "hr_at_10"): 0.5603,
         ("popularity", "known", "hr_at_20"): 0.1352,
     },
     (CLICKS, 83_846, "always"): {
-        ("fresh", "known", "hr_at_20"): 0.6418,
-        ("fresh", "known", "mrr_at_20"): 0.3376,
-        ("fresh", "all", "hr_at_10"): 0.4658,
-        ("stored", "known", "hr_at_20"): 0.6418,
+        ("fresh", "known", "hr_at_20"): 0.6625,
+        ("fresh", "known", "mrr_at_20"): 0.3730,
+        ("fresh", "all", "hr_at_10"): 0.4821,
+        ("stored", "known", "hr_at_20"): 0.6616,
         ("popularity", "known", "hr_at_20"): 0.1386,
     },
     (RATINGS, FIRST, "always"): {
-        ("fresh", "known", "hr_at_20"): 0.1246,
-        ("stored", "known", "hr_at_20"): 0.1080,
+        ("fresh", "known", "hr_at_20"): 0.1970,
+        ("stored", "known", "hr_at_20"): 0.1566,
         ("popularity", "known", "hr_at_20"): 0.1740,
     },
     (RATINGS, FIRST, "never"): {
-        ("fresh", "known", "hr_at_20"): 0.1317,
-        ("stored", "known", "hr_at_20"): 0.1148,
+        ("fresh", "known", "hr_at_20"): 0.1962,
+        ("stored", "known", "hr_at_20"): 0.1569,
     },
 }
 
@@ -53,7 +53,10 @@ def test_the_figures_are_those_that_were_measured(scenario: tuple[str, int, str]
     assert found == pytest.approx(FIGURES[scenario], abs=TOLERANCE)
 
 
-def test_a_shops_clicks_reach_the_target_that_was_set() -> None:
-    known = report_of(CLICKS, 83_846, "always")["fresh"]["known"]
-    assert known["hr_at_20"] >= 0.50
-    assert known["mrr_at_20"] >= 0.21
+def test_a_shops_clicks_reach_the_targets_that_were_set() -> None:
+    fresh = report_of(CLICKS, 83_846, "always")["fresh"]
+    assert fresh["known"]["hr_at_20"] >= 0.50
+    assert fresh["known"]["hr_at_10"] >= 0.600
+    assert fresh["known"]["mrr_at_20"] >= 0.368
+    assert fresh["all"]["hr_at_10"] >= 0.480
+    assert fresh["all"]["mrr_at_20"] >= 0.287
