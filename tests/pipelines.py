@@ -1,6 +1,7 @@
 """Pipelines of every shape, and a writer of TOML that likes all of its spellings."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,20 @@ from contracts import pipeline as p
 from contracts.checked import Checked
 from contracts.errors import SettingsError
 
+DOCUMENT = Path(__file__).parents[1] / "docs" / "pipeline.md"
+EXAMPLE = re.compile(r"<!-- example: ([\w.]+) -->\n```\w*\n(.*?)```", re.S)
+
 
 def read(folder: Path, text: str) -> p.Pipeline:
     """Write a file where the test stands, and read it."""
     (folder / "p.toml").write_text(text, encoding="utf-8")
     return p.read("p.toml")
+
+
+def example(name: str) -> str:
+    """Return an example of docs/pipeline.md."""
+    found: dict[str, str] = dict(EXAMPLE.findall(DOCUMENT.read_text(encoding="utf-8")))
+    return found[name]
 
 
 def refused(where: str) -> str:

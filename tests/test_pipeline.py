@@ -19,10 +19,7 @@ from contracts.pipeline import (
 )
 from headwater import cli
 from tests import pipelines
-from tests.pipelines import read, refused
-
-DOCUMENT = Path(__file__).parents[1] / "docs" / "pipeline.md"
-EXAMPLE = re.compile(r"<!-- example: ([\w.]+) -->\n```\w*\n(.*?)```", re.S)
+from tests.pipelines import example, read, refused
 
 
 def test_nothing_named_is_the_default(folder: Path) -> None:
@@ -99,15 +96,10 @@ def test_the_command_settings_shows_the_pipeline_too(
     assert told["pipeline.head"] == {"value": "softmax", "origin": "default"}
 
 
-def examples() -> dict[str, str]:
-    """Return the examples of docs/pipeline.md by name."""
-    return dict(EXAMPLE.findall(DOCUMENT.read_text(encoding="utf-8")))
-
-
 def test_both_examples_of_the_document_are_the_same_pipeline(folder: Path) -> None:
-    (folder / "shop.toml").write_text(examples()["shop.toml"])
+    (folder / "shop.toml").write_text(example("shop.toml"))
     (folder / "shop").mkdir()
-    (folder / "shop" / "mine.py").write_text(examples()["shop.mine"])
+    (folder / "shop" / "mine.py").write_text(example("shop.mine"))
     found = pipeline.read("shop.toml")
     assert found != Pipeline()
     assert found == pipeline.read("shop.mine:pipeline")
@@ -115,4 +107,4 @@ def test_both_examples_of_the_document_are_the_same_pipeline(folder: Path) -> No
 
 def test_the_mistake_in_the_document_is_told_so(folder: Path) -> None:
     (folder / "shop.toml").write_text("[generators]\npopularty = 1\n")
-    assert examples()["mistake"] == f"headwater: {refused('shop.toml')}\n"
+    assert example("mistake") == f"headwater: {refused('shop.toml')}\n"

@@ -1,11 +1,15 @@
 """A mistake in a pipeline is told with its line and its remedy, before anything starts."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from contracts import exits
+from contracts import exits, pipeline
+from contracts.errors import SettingsError
 from contracts.pipeline import (
     Action,
     Generators,
@@ -16,7 +20,21 @@ from contracts.pipeline import (
     Transitions,
 )
 from headwater import cli
+from tests import pipelines
 from tests.pipelines import refused
+
+PIECES = [
+    *"\"'[]{}=,.#\\\n\r\t1-é",
+    '"""',
+    "'''",
+    "[a]",
+    "[[b]]",
+    "nan",
+    "false",
+    "[]",
+    "{}",
+    "rate",
+]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +91,22 @@ def test_a_mistake_is_told_with_its_line_and_its_remedy(
     assert message.startswith(f"p.toml, line {line}: ")
     assert said in message
     assert "; " in message, "there is a remedy"
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.sampled_from(PIECES)), min_size=1, max_size=4))
+def test_whatever_stands_in_a_file_it_is_a_pipeline_or_a_mistake_on_a_line(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[tuple[int, str]]
+) -> None:
+    path, text = tmp_path_factory.getbasetemp() / "odd.toml", pipelines.example("shop.toml")
+    for at, piece in pieces:
+        text = text[:at] + piece + text[at:]
+    path.write_text(text, encoding="utf-8", newline="")
+    said = "odd.toml, line 1: nothing; to do"
+    try:
+        pipeline.read(str(path))
+    except SettingsError as error:
+        said = str(error)
+    assert re.search(r"odd\.toml, line \d+: .+; .+", said, re.S)
 
 
 def test_a_file_that_is_not_utf_8_is_told_with_its_line(folder: Path) -> None:
