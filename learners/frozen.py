@@ -128,7 +128,7 @@ def _load_arrays(name: str, rows: Any, parts: Mapping[str, bytes]) -> None:
 def _dump_sessions(sessions: Sessions) -> dict[str, bytes]:
     """Return the sessions that somebody has; most of a memory that is not full are nobody's."""
     slot = np.flatnonzero(sessions.owner)
-    used = Sessions(*(column[slot] for column in sessions))
+    used = Sessions(sessions.item[slot], sessions.size[slot], sessions.owner[slot])
     return {"sessions.slot": _npy(slot), **_dump_arrays("sessions", used, None)}
 
 

@@ -1,7 +1,7 @@
 """What every ranker promises, one list for all of them."""
 
 import pickle
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -156,7 +156,7 @@ def test_everything_stays_finite_after_hostile_steps(name: str) -> None:
         for n, (ts, y) in enumerate(zip(times.tolist(), weights.tolist(), strict=True)):
             ranker.learn_one(f"u{n % 9}", f"i{n % 31}", y, x={"ts": ts})
     model = ranker.recommender
-    for array in chain(model.world.items, model.world.head):
+    for array in (*model.world.items, *model.world.head):
         assert np.isfinite(array).all()
     for ts in (0.0, -1e300, 1e300, float(times[-1])):
         for user in ["u1", "u2", "a stranger"]:
