@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from contracts.errors import StateRefused
 from contracts.pipeline import digest
 from learners import seen
-from learners.arrays import I32, UserRows
+from learners.arrays import I32, Sessions, UserRows
 from learners.forget import forget_in_users
 from learners.ids import Ids
 from learners.recommender import Recommender, Users
-from learners.seen import Pages
 
 
 def dump_items(model: Recommender) -> dict[str, bytes]:
@@ -31,7 +30,7 @@ def dump_items(model: Recommender) -> dict[str, bytes]:
         "ids": _dump_ids(model.ids),
         **_dump_arrays("items", world.items, len(model.ids.names)),
         **_dump_arrays("trend", world.trend, None),
-        **_dump_arrays("sessions", world.sessions, None),
+        **_dump_sessions(world.sessions),
         **_dump_arrays("head", world.head, None),
     }
 
@@ -48,7 +47,7 @@ def load_items(model: Recommender, parts: Mapping[str, bytes]) -> None:
     world = model.world
     _load_arrays("items", world.items, parts)
     _load_arrays("trend", world.trend, parts)
-    _load_arrays("sessions", world.sessions, parts)
+    _load_sessions(world.sessions, parts)
     _load_arrays("head", world.head, parts)
     world.items.dirty[:] = False  # what waited for publishing is published when it changes again
 
@@ -57,7 +56,8 @@ def dump_users(users: Users, items: Ids) -> dict[str, bytes]:
     """Return what is known of a partition's users."""
     rows = _without_leftovers(users.rows)
     used = np.zeros(len(items.names) + 1, np.bool_)  # the last one is for -1
-    for column in (rows.history, rows.listed, seen.slots(users.pages)):
+    entry = seen.packed(users.pages, users.rows.page[: len(users.ids.names)])
+    for column in (rows.history, rows.listed, seen.slots(entry)):
         used[column] = True
     slots = np.flatnonzero(used[:-1]).tolist()
     names = [items.names[slot] for slot in slots]
@@ -65,7 +65,7 @@ def dump_users(users: Users, items: Ids) -> dict[str, bytes]:
         "ids": _dump_ids(users.ids),
         "items": msgspec.msgpack.encode((slots, names)),
         **_dump_arrays("users", rows, len(users.ids.names)),
-        **_dump_arrays("pages", users.pages, None),
+        "pages": _npy(entry),
     }
 
 
@@ -74,20 +74,22 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     _load_ids(users.ids, parts["ids"])
     users.make_room(0)
     _load_arrays("users", users.rows, parts)
-    users.pages = Pages(*(_array(parts[f"pages.{field}"]) for field in Pages._fields))
     slots, names = msgspec.msgpack.decode(parts["items"], type=tuple[list[int], list[str]])
     nobody = len(items.names)
     now = np.full(max(slots, default=-1) + 2, -1, np.int32)  # the last one is for -1
     now[slots] = np.where((found := items.find_all(names)) >= 0, found, nobody)
     for column in (users.rows.history, users.rows.listed):
         column[:] = now[column]
-    entry = users.pages.entry
-    entry[:] = seen.renamed(entry, now)
+    entry = seen.renamed(_array(parts["pages"]), now)
+    users.pages, users.rows.page[:] = seen.unpacked(entry, users.rows.met)
     forget_in_users(users.rows, users.pages, np.arange(nobody + 1) == nobody)
 
 
 def _without_leftovers(rows: UserRows) -> UserRows:
-    """Return rows whose entries beyond the ones in use are -1."""
+    """Return rows whose entries beyond the ones in use are -1, and pages not told apart.
+
+    Which page of the pool is whose depends on how events were cut into batches.
+    """
 
     def clean(column: I32, size: I32) -> I32:
         return np.where(np.arange(column.shape[1]) < size[:, None], column, np.int32(-1))
@@ -95,6 +97,7 @@ def _without_leftovers(rows: UserRows) -> UserRows:
     return rows._replace(
         history=clean(rows.history, rows.chosen),
         listed=clean(rows.listed, rows.length),
+        page=np.where(rows.page >= 0, np.int32(0), np.int32(-1)),
     )
 
 
@@ -120,6 +123,19 @@ def _load_arrays(name: str, rows: Any, parts: Mapping[str, bytes]) -> None:
                 "the log: `headwater worker --rebuild`"
             )
         array[: len(saved)] = saved
+
+
+def _dump_sessions(sessions: Sessions) -> dict[str, bytes]:
+    """Return the sessions that somebody has; most of a memory that is not full are nobody's."""
+    slot = np.flatnonzero(sessions.owner)
+    used = Sessions(sessions.item[slot], sessions.size[slot], sessions.owner[slot])
+    return {"sessions.slot": _npy(slot), **_dump_arrays("sessions", used, None)}
+
+
+def _load_sessions(sessions: Sessions, parts: Mapping[str, bytes]) -> None:
+    slot = _array(parts["sessions.slot"])
+    for field, column in sessions._asdict().items():
+        column[slot] = _array(parts[f"sessions.{field}"])
 
 
 def _array(data: bytes) -> NDArray[Any]:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from learners.arrays import F32, F64, I32, I64, Head, World
+from learners.arrays import F32, F64, I32, I64, JUDGED, Head, World
 from learners.candidates import NEAR, Room, Use
 from learners.features import PER_VIEW, SEEN, TINY
 from learners.kernel import kernel
@@ -254,8 +254,13 @@ def best(score: F32, count: int, listed: I32) -> int:
 
 @kernel(inner=True)
 def place_among(score: F32, count: int, target: int) -> int:
-    """Return how many candidates stand before the one in column `target`."""
+    """Return how many candidates stand before the one in column `target`.
+
+    Where it is not listed for its score of -inf, as many as count for a miss.
+    """
     before, value = 0, score[target]
+    if value == -np.inf:
+        return JUDGED
     for k in range(count):
         before += score[k] > value or (score[k] == value and k < target)
     return before

@@ -42,9 +42,30 @@ def more(pool: Pages, count: int) -> Pages:
     return Pages(entry, older.astype(np.int32), np.array([have, pool.free[1] + len(new.older)]))
 
 
-def slots(pool: Pages) -> I32:
+def packed(pool: Pages, page: I32) -> I32:
+    """Return the pages in use, user by user, newest first; `page` has each user's newest one."""
+    whose, at = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+    users = np.flatnonzero(page >= 0)
+    while len(users):
+        whose.append(users)
+        at.append(page[users])
+        page = np.where(page >= 0, pool.older[page], -1)
+        users = np.flatnonzero(page >= 0)
+    order = np.argsort(np.concatenate(whose), kind="stable")
+    return pool.entry[np.concatenate(at)[order]]
+
+
+def unpacked(entry: I32, met: I32) -> tuple[Pages, I32]:
+    """Return a pool of packed pages, none of them free, and each user's newest page."""
+    count = -(-met // PAGE)
+    page = np.where(count > 0, np.cumsum(count) - count, -1).astype(np.int32)
+    older = np.arange(1, len(entry) + 1, dtype=np.int32)
+    older[np.cumsum(count)[count > 0] - 1] = -1
+    return Pages(entry, older, np.array([-1, 0])), page
+
+
+def slots(entry: I32) -> I32:
     """Return the items that entries name, -1 for none."""
-    entry = pool.entry
     return np.where(entry >= 0, entry, np.where(entry == NONE, -1, ~entry)).astype(np.int32)
 
 

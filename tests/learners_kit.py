@@ -135,7 +135,7 @@ def dangling(model: Recommender) -> list[str]:
     for users in model.partitions:
         look("history", users.rows.history, users.rows.chosen)
         look("listed", users.rows.listed, users.rows.length)
-        if not live[seen.slots(users.pages)].all():
+        if not live[seen.slots(users.pages.entry)].all():
             found.append("pages")
     return found
 

@@ -7,7 +7,7 @@ from learners import frozen, quality
 from learners.quality import Quality
 from learners.recommender import Events, Recommender, Shape, Users
 from learners.step import Lists
-from tests.learners_kit import PIPELINE, as_events, dangling, learn_all, seen_by, state_of, stream
+from tests.learners_kit import PIPELINE, as_events, dangling, learn_all, state_of, stream
 
 WIDE = Shape(items=5_000, users=5_000)
 NARROW = Shape(items=40, users=25, history=6, seen=32)
@@ -43,11 +43,9 @@ class Life:
                 (names[i], s, why, names[via]) for i, s, why, via in zip(*columns, strict=True)
             ]
 
-    def state(self) -> dict[str, object]:
-        """Return everything that was learned; which page of the pool is whose is no matter."""
-        seen = {user: seen_by(self.model, self.users, user) for user in self.users.ids.dump()[0]}
-        parts = state_of(self.model, self.users)
-        return {"seen": seen, **{name: part for name, part in parts.items() if "page" not in name}}
+    def state(self) -> dict[str, bytes]:
+        """Return everything that was learned."""
+        return state_of(self.model, self.users)
 
 
 @pytest.mark.parametrize("shape", [WIDE, NARROW], ids=["wide", "narrow"])
