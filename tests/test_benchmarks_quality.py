@@ -116,7 +116,7 @@ def test_the_fusion_finds_the_better_list() -> None:
     assert fused.tally[FUSED].places[-100:] == [0] * 100
 
 
-@pytest.mark.parametrize("make", [hourly.cosine, hourly.bpr])
+@pytest.mark.parametrize("make", [hourly.cosine, lambda: hourly.bpr(0.1)], ids=["cosine", "bpr"])
 def test_a_batch_model_knows_nothing_of_the_hour_that_runs(make: Any) -> None:
     batch, out = hourly.Hourly(3, 3, make()), np.zeros(3)
     for user, item in [(0, 0), (0, 1), (1, 0)]:

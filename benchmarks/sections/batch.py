@@ -14,7 +14,10 @@ def run(stream: Stream, args: Namespace) -> None:  # noqa: ARG001 - every sectio
     users, items = stream.users, stream.items
     models = {
         "implicit's item-item cosine": hourly.Hourly(users, items, hourly.cosine()),
-        "implicit's BPR": hourly.Hourly(users, items, hourly.bpr()),
+        **{
+            f"implicit's BPR, rate {rate:g}": hourly.Hourly(users, items, hourly.bpr(rate))
+            for rate in hourly.RATES
+        },
     }
     rankers: dict[str, Peer] = dict(models)
     found = Contest(stream, rankers).run()
