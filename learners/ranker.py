@@ -10,11 +10,12 @@ from river.reco.base import Ranker
 
 from contracts.pipeline import Pipeline
 from learners.arrays import room_for
+from learners.asked import score_wanted
 from learners.candidates import MOST, View
 from learners.recommender import Events, Recommender, Shape
 from learners.rules import rules_of
 from learners.seen import PAGE
-from learners.step import Person, score_wanted
+from learners.step import Person
 
 HEAVIEST = 1000  # as an action of a pipeline may weigh: sums of these fit into 32-bit floats
 

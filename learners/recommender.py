@@ -13,13 +13,14 @@ import numpy as np
 from contracts.pipeline import Pipeline
 from learners import arrays, candidates, features, seen
 from learners.arrays import F64, I32, I64, Flags, World
+from learners.asked import refresh
 from learners.counts import rebuild
 from learners.forget import forget_in_users, forget_items
 from learners.head import head
 from learners.ids import Ids
 from learners.pairs import similar
 from learners.rules import rules_of, widths_of
-from learners.step import Columns, Lists, Person, Verdicts, refresh, step
+from learners.step import Columns, Lists, Person, Verdicts, step
 
 FIRST_ROWS = 1024
 SWEEP_SHARE = 16  # a full map of items lets this part of it go at once

@@ -6,12 +6,14 @@ from typing import Any
 import hiredis
 import msgspec
 
+from contracts.pipeline import Pipeline
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from streams.interactions.unit import Interactions, InteractionsShard
 from streams.kafka.partitioner import Partitioner
 from streams.shards import Batch, Effects, NoTelemetry, PlainRecord, Record
 
+BLEND = Pipeline(head="blend")  # a pipeline that tests name
 NOW = 1_700_000_000.0  # the time of every record, unless another is given
 Headers = Sequence[tuple[str, Any]]
 encode = msgspec.json.encode

@@ -113,8 +113,8 @@ def test_a_wrong_setting_is_one_line_and_exit_code_10(
         ("PREDICTORS", "a=b:c, elec", "'elec' has no ="),
         ("PREDICTORS", "=b:c", "lacks a name or a value"),
         ("PREDICTORS", "elec=", "lacks a name or a value"),
-        ("NEIGHBOURS", "0", "must be int ≥ 1 and ≤ 1024"),
-        ("HALF_LIFE_S", "0", "must be float > 0"),
+        ("HISTORY_LENGTH", "0", "must be int ≥ 1 and ≤ 255"),
+        ("REFRESH_AFTER_S", "0", "must be float > 0"),
         ("SNAPSHOT_KEY", "x", "fewer than 16 characters; make one with `openssl rand -hex 32`"),
     ],
 )

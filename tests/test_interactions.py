@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,13 +12,14 @@ from contracts import metrics
 from contracts.metrics import Metric
 from contracts.settings import Settings
 from learners import quality
-from learners.blend import Blend
+from learners.fusion import Fusion
 from streams.interactions.messages import Origins
 from streams.interactions.unit import Interactions, InteractionsShard
 from streams.shards import Batch, Message, NoTelemetry, Record
 from tests.learners_kit import dangling
 from tests.streams_kit import NOW, Answers, batch, event, publish, record, run, shard_of, users_of
 
+BLENDED = "tests.streams_kit:BLEND"
 WIDE = Settings(partitions=4, fresh_sample=0.3)
 NARROW = Settings(
     partitions=4,
@@ -195,19 +197,24 @@ def shown(answers: Answers, user: str) -> list[tuple[str, float]]:
 def test_the_service_adds_nothing_to_the_learner(repeats: Any) -> None:
     settings = Settings(partitions=1, repeats=repeats)
     _, shard, answers = shard_of(settings)
-    bare = Blend(repeats=repeats != "never")
+    bare = Fusion(repeats=repeats)
     rng = np.random.default_rng(9)
     for n in range(1_500):
         user, item = f"u{rng.integers(40)}", f"i{int(90 * rng.random() ** 2)}"
         ts = NOW - 90_000 + 60 * n
         publish(shard.handle(batch([record(event(n, user=user, item=item, ts=ts), n)])))
         bare.learn_one(user, item, x={"ts": ts})
-        best = bare.candidates(user)
+        best = bare.candidates(user, x={"ts": ts})
         assert [name for name, _ in shown(answers, user)] == best
-        scores = [bare.predict_one(user, name) for name in best]
-        assert [score for _, score in shown(answers, user)] == pytest.approx(scores, abs=1e-6)
+        scores = [bare.predict_one(user, name, x={"ts": ts}) for name in best]
+        assert [score for _, score in shown(answers, user)] == pytest.approx(scores, abs=1e-4)
         value = answers.read(f"hw:rec:{user}")
         assert (value["version"], value["ts"]) == (n + 1, ts)
+
+
+def test_a_head_that_learns_is_judged_fresh_by_every_event() -> None:
+    life = Life(WIDE).take(LOG, 100)
+    assert int(life.shard.quality.total[1, 0].sum()) == life.shard.learned
 
 
 def one_batch(shard: InteractionsShard, *events: dict[str, Any]) -> None:
@@ -215,7 +222,11 @@ def one_batch(shard: InteractionsShard, *events: dict[str, Any]) -> None:
 
 
 def test_a_list_says_why_and_is_as_long_as_the_settings_say() -> None:
-    _, shard, answers = shard_of(Settings(partitions=1, list_length=3, key_prefix="shop:"))
+    _, shard, answers = shard_of(
+        Settings(
+            partitions=1, list_length=3, key_prefix="shop:", repeats="always", pipeline=BLENDED
+        )
+    )
     chosen = [("ann", "tea"), ("ann", "jam"), ("bob", "tea"), ("bob", "oat"), ("eve", "pie")]
     chosen += [("new", "tea")]
     one_batch(shard, *(event(n, user=u, item=i) for n, (u, i) in enumerate(chosen)))
@@ -243,7 +254,8 @@ def test_similar_and_trending_items_are_published_when_they_changed() -> None:
 
 
 def test_the_same_events_are_judged_fresh_in_every_replay() -> None:
-    lives = [Life(WIDE).take(LOG, cut) for cut in (100, 33)]
+    blended = msgspec.structs.replace(WIDE, pipeline=BLENDED)
+    lives = [Life(blended).take(LOG, cut) for cut in (100, 33)]
     judged = [int(life.shard.quality.total[1, 0].sum()) for life in lives]
     assert judged[0] == judged[1]
     assert 0.27 < judged[0] / lives[0].shard.learned < 0.33

@@ -9,7 +9,7 @@ import learners.kernel
 CALLED = "from kernel import kernel\n\n\n@kernel\ndef called():\n    return {n}\n"
 CALLER = (
     "from called import called\nfrom kernel import kernel\n\n\n"
-    "@kernel(entry=True)\ndef caller():\n    return called()\n\n\n"
+    "@kernel\ndef caller():\n    return called()\n\n\n"
     "print(caller(), sum(caller.stats.cache_hits.values()))\n"
 )
 
