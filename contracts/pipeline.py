@@ -80,7 +80,7 @@ class Neighbours(Checked, frozen=True):
     """What was chosen in sessions like this one."""
 
     sessions: Annotated[int, _doc("sessions remembered", ge=1, le=10_000_000)] = 100_000
-    visits: Annotated[int, _doc("last sessions remembered per item", ge=1, le=1024)] = 32
+    visits: Annotated[int, _doc("last sessions remembered per item", ge=1, le=1024)] = 64
 
 
 class Generators(Checked, frozen=True):
@@ -155,7 +155,7 @@ class Pipeline(Checked, frozen=True):
         Literal["softmax", "mixture", "blend"],
         _doc("how candidates are ranked: learned by softmax, a learned mixture, a fixed blend"),
     ] = "softmax"
-    rate: Annotated[float, _doc("step of the head", gt=0, le=1)] = 0.2
+    rate: Annotated[float, _doc("step of the head", gt=0, le=1)] = 0.1
     generators: Generators = Generators()
     actions: dict[str, Action] = msgspec.field(default_factory=lambda: dict(ACTIONS))
     segments: Segments = Segments()

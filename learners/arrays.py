@@ -18,7 +18,7 @@ Flags = NDArray[np.bool_]
 
 JUDGED = 20  # a hit below this position counts for nothing
 TRENDING = 96  # items whose order by popularity is always known
-SESSION = 10  # last items of a session by which others find it
+SESSION = 20  # last items of a session by which others find it
 
 
 class ItemRows(NamedTuple):

@@ -44,7 +44,7 @@ class Fusion(KernelRanker):
         self,
         generators: Sequence[Generator] | None = None,
         head: str = "softmax",
-        rate: float = 0.2,
+        rate: float = 0.1,
         repeats: str = "learn",
         history: int = 20,
         capacity: int = 200_000,

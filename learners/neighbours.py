@@ -24,7 +24,7 @@ class Neighbours(KernelRanker):
     def __init__(
         self,
         sessions: int = 100_000,
-        visits: int = 32,
+        visits: int = 64,
         history: int = 20,
         capacity: int = 200_000,
     ) -> None:

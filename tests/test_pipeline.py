@@ -56,7 +56,7 @@ def test_known_actions_stay_in_python_too() -> None:
 def test_the_digest_differs_where_pipelines_do() -> None:
     made = [
         Pipeline(),
-        Pipeline(rate=0.1),
+        Pipeline(rate=0.3),
         Pipeline(generators=Generators(recent=None)),
         Pipeline(actions={"rent": Action()}),
         Pipeline(segments=Segments(history=())),
