@@ -16,7 +16,7 @@ from learners.kernel import kernel
 from learners.pairs import damped
 from learners.sessions import BACK, BEFORE, meet, place_of, rarity
 
-MOST = 512  # candidates; own items and neighbours come first
+MOST = 512  # candidates; what goes with the last items may be more: it comes behind the popular
 REACH = 10  # last items whose neighbours are candidates
 TOPS = 32  # most popular items per half-life that are candidates
 
@@ -135,14 +135,14 @@ def gather(
     scales = len(world.trend.size)
     if use.recent:
         count = recall(history, chosen, scales + OWN, room, count)
-    if use.pairs:
-        count = gather_near(world.items, history, chosen, scales, room, count)
     if use.after and chosen > 0:
         count = gather_next(world.items, history[0], scales + NEXT, room, count)
     for scale in range(scales):
         for place in range(min(world.trend.size[scale], max(TOPS, len(room.listed)))):
             if column_of(room, world.trend.top[scale, place], count) == count:
                 count += 1
+    if use.pairs:
+        count = gather_near(world.items, history, chosen, scales, room, count)
     if use.sessions:
         count = gather_alike(world, history, chosen, own, room, count)
     finish(world.items, world.trend, room, count)
