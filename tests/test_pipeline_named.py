@@ -11,11 +11,11 @@ from tests.pipelines import refused
 
 MINE = """import json
 from contracts.pipeline import *
-made = Pipeline(rate=0.1)
+made = Pipeline(rate=0.3)
 number = 3
 
 def make():
-    return Pipeline(rate=0.1)
+    return Pipeline(rate=0.3)
 
 def asks(what):
     return what
@@ -40,7 +40,7 @@ def mine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("name", ["made", "make"])
 def test_an_object_and_a_function_are_both_read(mine: str, name: str) -> None:
-    assert pipeline.read(f"{mine}:{name}") == Pipeline(rate=0.1)
+    assert pipeline.read(f"{mine}:{name}") == Pipeline(rate=0.3)
 
 
 @pytest.mark.parametrize(
@@ -85,5 +85,5 @@ def test_a_package_that_is_not_there_is_named() -> None:
 
 def test_of_python_what_is_not_the_default_comes_from_it(mine: str) -> None:
     table = pipeline_shown.table(f"{mine}:made")
-    assert table["rate"] == (0.1, "mine:made")
+    assert table["rate"] == (0.3, "mine:made")
     assert table["head"] == ("softmax", "default")
