@@ -12,7 +12,7 @@ carry the lap they were fetched in, so what was under way during a seek is known
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import faust
@@ -31,8 +31,8 @@ class BatchHandler(Protocol):
     async def room(self) -> None:
         """Return when more records may be handed over."""
 
-    def took(self, sizes: Sequence[int]) -> None:
-        """Batches of so many records each are on their way to the agents."""
+    def took(self, batches: int) -> None:
+        """So many batches are on their way to the agents."""
 
     async def revoke(self) -> None:
         """Everything is taken away: finish, save, commit, drop."""
@@ -63,7 +63,7 @@ class Consumer(driver.Consumer):
     ) -> Mapping[TP, list[Fetched]]:
         await self.handler.room()
         batches = await self._thread.fetch(active_partitions or set(), timeout)
-        self.handler.took([len(batch.records) for batch in batches])
+        self.handler.took(len(batches))
         return {batch.tp: [batch] for batch in batches}
 
     def _to_message(self, tp: TP, fetched: Fetched) -> Any:

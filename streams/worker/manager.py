@@ -7,7 +7,7 @@ Everything runs on the app's event loop.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from faust.types import TP
 
@@ -60,9 +60,9 @@ class ShardManager:
         """Return when more records may be handed over."""
         await self.processor.room()
 
-    def took(self, sizes: Sequence[int]) -> None:
-        """Batches of so many records each are on their way."""
-        self.processor.took(sizes)
+    def took(self, batches: int) -> None:
+        """So many batches are on their way."""
+        self.processor.took(batches)
 
     async def handle(self, fetched: Fetched) -> None:
         """Fold the records of one partition that one fetch brought."""

@@ -130,15 +130,14 @@ class Outbox:
 
     async def _ours(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         for owned in {id(entry.owned): entry.owned for entry in entries}.values():
-            if not owned.closed and not await self.ours(owned):
+            if not await self.ours(owned):
                 entries = [entry for entry in entries if entry.owned is not owned]
         return [entry for entry in entries if not entry.owned.closed]
 
     async def ours(self, owned: OwnedShard) -> bool:
         """Return whether a shard is still ours; Redis is asked if that was long ago."""
-        return not owned.closed and await self._still_ours(owned)
-
-    async def _still_ours(self, owned: OwnedShard) -> bool:
+        if owned.closed:
+            return False
         if time.monotonic() - owned.looked_at < LOOK_EVERY_S:
             return True
         return await self.look(owned)

@@ -56,9 +56,9 @@ class BatchProcessor:
         """Return when more records may be handed over; never, once stopping."""
         await self._room.wait()
 
-    def took(self, sizes: Sequence[int]) -> None:
-        """Batches of so many records each are on their way."""
-        self._count(len(sizes))
+    def took(self, batches: int) -> None:
+        """So many batches are on their way."""
+        self._count(batches)
 
     def forget(self) -> None:
         """What was on its way comes no more."""
