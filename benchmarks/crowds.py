@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cases import Row
+from benchmarks.streams import visit
 
-FIRST_TS = 1_700_000_000.0
-EVENTS_PER_S = 50.0
 HEAD, HEAD_SHARE = 100, 0.5  # one item of so many sells best; the share of choices it gets
 
 I64 = NDArray[np.int64]
@@ -55,10 +54,4 @@ class Crowd(NamedTuple):
 
 def _rows(user: I64, item: I64, begin: int, name: str) -> Iterator[Row]:
     for k, (u, i) in enumerate(zip(user.tolist(), item.tolist(), strict=True), begin):
-        yield {
-            "event_id": f"{name}-{k}",
-            "user": f"user-{u}",
-            "item": f"item-{i}",
-            "action": "view",
-            "ts": FIRST_TS + k / EVENTS_PER_S,
-        }
+        yield visit(name, k, u, i)

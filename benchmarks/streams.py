@@ -49,13 +49,18 @@ def shop(
             random.shuffle(order)
         user = order[n % users]
         last[user] = item = _choice(random, taste, user, last[user])
-        yield {
-            "event_id": f"shop-{seed}-{n}",
-            "user": f"user-{user}",
-            "item": f"item-{item}",
-            "action": "view",
-            "ts": FIRST_TS + n / EVENTS_PER_S,
-        }
+        yield visit(f"shop-{seed}", n, user, item)
+
+
+def visit(name: str, n: int, user: int, item: int) -> dict[str, Any]:
+    """Return the event number `n` of a simulated stream."""
+    return {
+        "event_id": f"{name}-{n}",
+        "user": f"user-{user}",
+        "item": f"item-{item}",
+        "action": "view",
+        "ts": FIRST_TS + n / EVENTS_PER_S,
+    }
 
 
 def _choice(random: Random, taste: World, user: int, last: int) -> int:
