@@ -14,7 +14,8 @@ import numpy as np
 from learners.arrays import F32, I32, I64, ItemRows, Trend, World
 from learners.kernel import kernel
 from learners.pairs import damped
-from learners.sessions import BACK, BEFORE, meet, place_of, rarity
+from learners.rows import place_of
+from learners.sessions import BACK, BEFORE, meet, rarity
 
 MOST = 512  # candidates; what goes with the last items may be more: it comes behind the popular
 REACH = 10  # last items whose neighbours are candidates
@@ -209,7 +210,7 @@ def gather_alike(world: World, history: I32, chosen: int, own: int, room: Room, 
         slot = room.met[k]
         like, likeness[slot] = likeness[slot], np.float32(0.0)
         row, size = sessions.item[slot], sessions.size[slot]
-        at = place_of(row, size, matched[slot])
+        at = place_of(row, size, matched[slot])  # -1 where the session has moved on
         if at < 0:
             continue
         for place in range(size):

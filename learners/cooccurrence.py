@@ -1,11 +1,10 @@
 """CoOccurrence as a River ranker, and as a generator of a fusion."""
 
 from contracts import pipeline
-from contracts.pipeline import Generators, Pipeline
 from learners.candidates import View
-from learners.ranker import KernelRanker
+from learners.ranker import KernelRanker, only
 
-YEAR_S = 365 * 86_400.0
+DEFAULT = pipeline.CoOccurrence()
 
 
 class CoOccurrence(KernelRanker):
@@ -22,14 +21,11 @@ class CoOccurrence(KernelRanker):
 
     def __init__(
         self,
-        half_life_s: float = YEAR_S,
-        neighbours: int = 64,
+        half_life_s: float = DEFAULT.half_life_s,
+        neighbours: int = DEFAULT.neighbours,
         history: int = 20,
         capacity: int = 200_000,
     ) -> None:
         self.half_life_s, self.neighbours = half_life_s, neighbours
         self.generator = pipeline.CoOccurrence(half_life_s, neighbours)
-        only = Generators(
-            recent=None, co_occurrence=self.generator, transitions=None, neighbours=None
-        )
-        super().__init__(Pipeline(generators=only), "learn", history, capacity, View.NEAR)
+        super().__init__(only(self.generator), "learn", history, capacity, View.NEAR)

@@ -12,6 +12,7 @@ import math
 
 from learners.arrays import F64, I32, ItemRows, Trend
 from learners.kernel import kernel
+from learners.rows import place_of
 
 REBASE = 64.0  # half-lives after which weights are scaled down; 2^64 is far from overflow
 
@@ -61,12 +62,9 @@ def gain(origin: float, ts: float, half_life: float) -> float:
 def rise(weight: F64, scale: int, top: I32, sizes: I32, item: int) -> None:
     """Move an item whose weight grew to its place among the most popular."""
     size = sizes[scale]
-    at = size
-    for place in range(size):
-        if top[place] == item:
-            at = place
-            break
-    if at == size:
+    at = place_of(top, size, item)
+    if at < 0:
+        at = size
         if size < len(top):
             sizes[scale] += 1
         else:

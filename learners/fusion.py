@@ -7,19 +7,13 @@ from contracts.pipeline import Generators, Pipeline
 from learners.cooccurrence import CoOccurrence
 from learners.neighbours import Neighbours
 from learners.popularity import Popularity
-from learners.ranker import KernelRanker
+from learners.ranker import FIELDS, KernelRanker
 from learners.recent import Recent
 from learners.transitions import Transitions
 from learners.weights import weights
 
 Generator = Popularity | Recent | CoOccurrence | Transitions | Neighbours
-FIELDS: dict[type, str] = {
-    pipeline.Popularity: "popularity",
-    pipeline.Recent: "recent",
-    pipeline.CoOccurrence: "co_occurrence",
-    pipeline.Transitions: "transitions",
-    pipeline.Neighbours: "neighbours",
-}
+RATE = Pipeline().rate
 
 
 class Fusion(KernelRanker):
@@ -44,7 +38,7 @@ class Fusion(KernelRanker):
         self,
         generators: Sequence[Generator] | None = None,
         head: str = "softmax",
-        rate: float = 0.1,
+        rate: float = RATE,
         repeats: str = "learn",
         history: int = 20,
         capacity: int = 200_000,

@@ -25,6 +25,7 @@ from learners.arrays import F32, F64, I32, I64, JUDGED, Head, World
 from learners.candidates import NEAR, Room, Use
 from learners.features import PER_VIEW, SEEN, TINY
 from learners.kernel import kernel
+from learners.pairs import present
 
 SOFTMAX, MIXTURE, BLEND, ALONE = 0, 1, 2, 3
 FORGET = np.float32(1.0 - 1e-5)  # past gradients count half after 70,000 events
@@ -91,7 +92,7 @@ def score(world: World, rules: Rules, at: Segments, room: Room, count: int) -> N
     if rules.head == SOFTMAX:
         combine(room.weight, room.feature, room.score, count)
     else:
-        mix(room, len(room.mass), count)
+        mix(room, count)
 
 
 @kernel(inner=True, fastmath=True)
@@ -106,11 +107,11 @@ def combine(weight: F32, feature: F32, score: F32, count: int) -> None:
 
 
 @kernel(inner=True)
-def mix(room: Room, views: int, count: int) -> None:
+def mix(room: Room, count: int) -> None:
     """Set the scores to the logarithms of the mixture's probabilities."""
     room.score[:count] = 0.0
-    seen = room.feature[PER_VIEW * views + SEEN]
-    for view in range(views):
+    seen = room.feature[PER_VIEW * len(room.mass) + SEEN]
+    for view in range(len(room.mass)):
         fresh, again = shares(room, view, seen, count)
         for k in range(count):
             room.score[k] += room.mass[view, k] * (again if seen[k] else fresh)
@@ -138,8 +139,7 @@ def shares(room: Room, view: int, seen: F32, count: int) -> tuple[float, float]:
 def blend(world: World, rules: Rules, room: Room, count: int) -> None:
     """Score above 1 what goes with the last items, up to 1 what is popular."""
     trend, scales = world.trend, len(world.trend.size)
-    age = trend.origin[scales] - trend.clock[0]
-    scale = np.float32(2.0 ** (age / rules.pair_half_life)) if age <= 0.0 else np.float32(1.0)
+    scale = np.float32(present(trend, rules.pair_half_life))
     best = 1e-300
     if trend.size[rules.baseline] > 0:
         best = max(world.items.weight[trend.top[rules.baseline, 0], rules.baseline], best)

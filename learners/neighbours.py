@@ -1,9 +1,10 @@
 """Neighbours as a River ranker, and as a generator of a fusion."""
 
 from contracts import pipeline
-from contracts.pipeline import Generators, Pipeline
 from learners.candidates import View
-from learners.ranker import KernelRanker
+from learners.ranker import KernelRanker, only
+
+DEFAULT = pipeline.Neighbours()
 
 
 class Neighbours(KernelRanker):
@@ -23,14 +24,11 @@ class Neighbours(KernelRanker):
 
     def __init__(
         self,
-        sessions: int = 100_000,
-        visits: int = 64,
+        sessions: int = DEFAULT.sessions,
+        visits: int = DEFAULT.visits,
         history: int = 20,
         capacity: int = 200_000,
     ) -> None:
         self.sessions, self.visits = sessions, visits
         self.generator = pipeline.Neighbours(sessions, visits)
-        only = Generators(
-            recent=None, co_occurrence=None, transitions=None, neighbours=self.generator
-        )
-        super().__init__(Pipeline(generators=only), "learn", history, capacity, View.SEQUEL)
+        super().__init__(only(self.generator), "learn", history, capacity, View.SEQUEL)

@@ -27,6 +27,13 @@ def pair_weight(items: ItemRows, trend: Trend, ts: float, half_life: float) -> f
 
 
 @kernel(inner=True)
+def present(trend: Trend, half_life: float) -> float:
+    """Return what the weights of pairs must be multiplied by to be those of now."""
+    age = trend.origin[len(trend.origin) - 1] - trend.clock[0]
+    return 2.0 ** (age / half_life) if age <= 0.0 else 1.0  # before the first pair it is NaN
+
+
+@kernel(inner=True)
 def scale_down(weights: F64, factor: float) -> None:
     """Multiply all weights; a loop, for a whole-array expression takes a second to compile."""
     for row in range(weights.shape[0]):
@@ -74,8 +81,17 @@ def damped(mass: float, seen: float) -> float:
 
 
 @kernel
-def similar(items: ItemRows, wanted: I32, scale: float, found: I32, score: F64, size: I32) -> None:
+def similar(
+    items: ItemRows,
+    trend: Trend,
+    half_life: float,
+    wanted: I32,
+    found: I32,
+    score: F64,
+    size: I32,
+) -> None:
     """Fill each row of `found` with the neighbours of an item, best first, never itself."""
+    scale = present(trend, half_life)
     for row in range(len(wanted)):
         size[row] = most_similar(items, wanted[row], scale, found[row], score[row])
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from contracts import pipeline
-from contracts.pipeline import Generators, Pipeline
-from learners.ranker import KernelRanker
+import msgspec
 
-DAY_S = 86_400.0
+from contracts import pipeline
+from contracts.pipeline import DAY_S
+from learners.ranker import KernelRanker, only
 
 
 class Popularity(KernelRanker):
@@ -36,5 +36,5 @@ class Popularity(KernelRanker):
         self.half_life_s = half_life_s
         self.half_lives_s = half_lives_s
         self.generator = pipeline.Popularity(tuple(half_lives_s or [half_life_s]), half_life_s)
-        only = Generators(self.generator, None, None, None, None)
-        super().__init__(Pipeline(head="blend", generators=only), capacity=capacity)
+        blend = msgspec.structs.replace(only(self.generator), head="blend")
+        super().__init__(blend, capacity=capacity)

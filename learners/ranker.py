@@ -8,16 +8,36 @@ from typing import Any
 import numpy as np
 from river.reco.base import Ranker
 
-from contracts.pipeline import Pipeline
+from contracts import pipeline as contract
+from contracts.pipeline import Generators, Pipeline
 from learners.arrays import room_for
 from learners.asked import score_wanted
 from learners.candidates import MOST, View
 from learners.recommender import Events, Recommender, Shape
-from learners.rules import rules_of
-from learners.seen import PAGE
 from learners.step import Person
 
+Generator = (
+    contract.Popularity
+    | contract.Recent
+    | contract.CoOccurrence
+    | contract.Transitions
+    | contract.Neighbours
+)
+FIELDS: dict[type, str] = {
+    contract.Popularity: "popularity",
+    contract.Recent: "recent",
+    contract.CoOccurrence: "co_occurrence",
+    contract.Transitions: "transitions",
+    contract.Neighbours: "neighbours",
+}
+OPTIONAL = [name for name in FIELDS.values() if name != "popularity"]
 HEAVIEST = 1000  # as an action of a pipeline may weigh: sums of these fit into 32-bit floats
+
+
+def only(generator: Generator) -> Pipeline:
+    """Return a pipeline of one generator, beside popularity, which stays."""
+    fields: dict[str, Any] = dict.fromkeys(OPTIONAL) | {FIELDS[type(generator)]: generator}
+    return Pipeline(generators=Generators(**fields))
 
 
 class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
@@ -41,12 +61,8 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
     ) -> None:
         super().__init__(seed=None)
         self.repeats, self.history, self.capacity = repeats, history, capacity
-        self.recommender = Recommender(
-            Shape(items=capacity, history=history), pipeline, repeats == "learn"
-        )
-        if alone is not None:
-            model = self.recommender
-            model.rules = rules_of(pipeline, model.shape.seen // PAGE, repeats == "learn", alone)
+        shape = Shape(items=capacity, history=history)
+        self.recommender = Recommender(shape, pipeline, repeats == "learn", alone)
         self.users = self.recommender.open()
         self._learned = 0
 

@@ -1,9 +1,8 @@
 """Recent as a River ranker, and as a generator of a fusion."""
 
 from contracts import pipeline
-from contracts.pipeline import Generators, Pipeline
 from learners.candidates import View
-from learners.ranker import KernelRanker
+from learners.ranker import KernelRanker, only
 
 
 class Recent(KernelRanker):
@@ -18,7 +17,4 @@ class Recent(KernelRanker):
 
     def __init__(self, history: int = 20, capacity: int = 200_000) -> None:
         self.generator = pipeline.Recent()
-        only = Generators(
-            recent=self.generator, co_occurrence=None, transitions=None, neighbours=None
-        )
-        super().__init__(Pipeline(generators=only), "always", history, capacity, View.OWN)
+        super().__init__(only(self.generator), "always", history, capacity, View.OWN)

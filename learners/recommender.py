@@ -81,9 +81,16 @@ class Users:
 class Recommender:
     """The items of one worker, and the kernels' way to them."""
 
-    def __init__(self, shape: Shape, pipeline: Pipeline, learn_repeats: bool = True) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        pipeline: Pipeline,
+        learn_repeats: bool = True,
+        alone: candidates.View | None = None,
+    ) -> None:
+        """With `alone` one view ranks by itself, instead of the pipeline's head."""
         self.shape, self.pipeline = shape, pipeline
-        self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats)
+        self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats, alone)
         self.widths = widths_of(pipeline, shape.history)
         self.views = self.widths.scales + candidates.VIEWS
         self.features = features.PER_VIEW * self.views + features.OWN_FEATURES
@@ -185,9 +192,8 @@ class Recommender:
         """Return what goes with each item, best first: (items, length) slots, scores; sizes."""
         found = np.empty((len(items), length), np.int32)
         score, size = np.empty((len(items), length)), np.empty(len(items), np.int32)
-        age = self.world.trend.origin[-1] - self.world.trend.clock[0]
-        scale = 2.0 ** (age / self.rules.pair_half_life) if np.isfinite(age) else 1.0
-        similar(self.world.items, items, scale, found, score, size)
+        world, half_life = self.world, self.rules.pair_half_life
+        similar(world.items, world.trend, half_life, items, found, score, size)
         return found, score, size
 
     def make_room(self) -> None:

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from contracts.pipeline import Pipeline
+from contracts.pipeline import CoOccurrence, Pipeline
 from learners.arrays import Widths
 from learners.candidates import Use, View
 from learners.head import ALONE, BLEND, MIXTURE, SOFTMAX, Rules
 
 HEADS = {"softmax": SOFTMAX, "mixture": MIXTURE, "blend": BLEND}
-DAY_S = 86_400.0
 
 
 def rules_of(
@@ -24,7 +23,7 @@ def rules_of(
     return Rules(
         half_lives=np.array(half_lives, np.float64),
         baseline=half_lives.index(generators.popularity.baseline_s),
-        pair_half_life=pairs.half_life_s if pairs else 365 * DAY_S,
+        pair_half_life=pairs.half_life_s if pairs else CoOccurrence().half_life_s,
         use=Use(
             recent=generators.recent is not None,
             pairs=pairs is not None,

@@ -92,31 +92,33 @@ def mark(users: UserRows, pool: Pages, user: int, stamp: int, returns: bool, mar
 
 
 @kernel(inner=True)
-def has_met(users: UserRows, pool: Pages, user: int, item: int) -> bool:
-    """Return whether an item stands on a user's pages."""
+def find(users: UserRows, pool: Pages, user: int, item: int) -> tuple[int, int]:
+    """Return the page and the place on it where an item stands, barred or not; -1 for none."""
     page = users.page[user]
     while page >= 0:
         for place in range(PAGE):
             if pool.entry[page, place] == item or pool.entry[page, place] == ~item:
-                return True
+                return page, place
         page = pool.older[page]
-    return False
+    return -1, -1
+
+
+@kernel(inner=True)
+def has_met(users: UserRows, pool: Pages, user: int, item: int) -> bool:
+    """Return whether an item stands on a user's pages."""
+    return find(users, pool, user, item)[0] >= 0
 
 
 @kernel(inner=True)
 def note(users: UserRows, pool: Pages, user: int, item: int, barred: bool, most: int) -> None:
     """Write an item on a user's pages; with `most` pages in use the oldest is written over."""
     entry = ~item if barred else item
-    page = users.page[user]
-    used = users.met[user] % PAGE
-    older = page
-    while older >= 0:
-        for place in range(PAGE):
-            if pool.entry[older, place] == item or pool.entry[older, place] == ~item:
-                if barred:
-                    pool.entry[older, place] = entry
-                return
-        older = pool.older[older]
+    page, place = find(users, pool, user, item)
+    if page >= 0:
+        if barred:
+            pool.entry[page, place] = entry
+        return
+    page, used = users.page[user], users.met[user] % PAGE
     if used == 0:
         page = turn(users, pool, user, most)
     pool.entry[page, used] = entry

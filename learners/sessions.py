@@ -9,6 +9,7 @@ import math
 
 from learners.arrays import F32, I32, ItemRows, Sessions, Trend
 from learners.kernel import kernel
+from learners.rows import place_of
 
 BACK = 5  # last items that lead to other sessions
 FEWEST = 4  # visits looked at of an item that lies further back; the last one has them all
@@ -29,10 +30,7 @@ def attend(items: ItemRows, sessions: Sessions, tag: int, item: int) -> None:
         sessions.owner[slot] = tag
         sessions.size[slot] = 0
     row, size = sessions.item[slot], sessions.size[slot]
-    there = False
-    for place in range(size):
-        there = there or row[place] == item
-    if not there:
+    if place_of(row, size, item) < 0:
         ring = items.visit.shape[1]
         items.visit[item, items.visits[item] % ring] = slot
         items.visits[item] += 1
@@ -80,12 +78,3 @@ def meet(
 def rarity(trend: Trend, seen: float) -> float:
     """Return the logarithm of one in how many choices this item is; above 0."""
     return math.log((1.0 + trend.clock[1]) / max(seen, 1.0)) + 1e-6
-
-
-@kernel(inner=True)
-def place_of(row: I32, size: int, item: int) -> int:
-    """Return where an item stands in a session; -1 where the session has moved on."""
-    for place in range(size):
-        if row[place] == item:
-            return place
-    return -1

@@ -20,12 +20,13 @@ from learners.head import (
 from learners.kernel import kernel
 from learners.pairs import bring_near, pair, pair_weight
 from learners.reasons import explain
+from learners.rows import place_of
 from learners.seen import Pages, clear, has_met, mark, note
 from learners.sessions import attend, slot_of
 
 UNJUDGED = -2
 RARE = 0.01  # share of repeated choices below which a blend offers nothing again
-MISS = -1
+MISS = -1  # as `place_of` says it
 
 
 class Columns(NamedTuple):
@@ -164,8 +165,9 @@ def judge(
     users, rules, room, trend = person.users, person.rules, person.room, world.trend
     known, length = users.chosen[user] > 0, users.length[user]
     verdicts.known[k] = known
-    verdicts.popular[k] = position(trend.top[rules.baseline], trend.size[rules.baseline], item)
-    verdicts.stored[k] = position(users.listed[user], length, item)
+    popular, size = trend.top[rules.baseline], min(trend.size[rules.baseline], JUDGED)
+    verdicts.popular[k] = place_of(popular, size, item)
+    verdicts.stored[k] = place_of(users.listed[user], length, item)
     verdicts.fresh[k] = UNJUDGED
     verdicts.new[k] = not has_met(users, person.pages, user, item)
     if fresh or learns(rules) or length == 0:
@@ -261,12 +263,3 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
         lists.score[row, place] = given[column]
     explain(rules, last, room, count, length, lists.why[row], lists.via[row])
     lists.length[row] = length
-
-
-@kernel(inner=True)
-def position(slots: I32, size: int, slot: int) -> int:
-    """Return the place of a slot among the first `size` that are judged; MISS where it is not."""
-    for k in range(min(size, JUDGED)):
-        if slots[k] == slot:
-            return k
-    return MISS

@@ -1,9 +1,10 @@
 """Transitions as a River ranker, and as a generator of a fusion."""
 
 from contracts import pipeline
-from contracts.pipeline import Generators, Pipeline
 from learners.candidates import View
-from learners.ranker import KernelRanker
+from learners.ranker import KernelRanker, only
+
+DEFAULT = pipeline.Transitions()
 
 
 class Transitions(KernelRanker):
@@ -17,10 +18,9 @@ class Transitions(KernelRanker):
     ['jam']
     """
 
-    def __init__(self, followers: int = 64, history: int = 20, capacity: int = 200_000) -> None:
+    def __init__(
+        self, followers: int = DEFAULT.followers, history: int = 20, capacity: int = 200_000
+    ) -> None:
         self.followers = followers
         self.generator = pipeline.Transitions(followers)
-        only = Generators(
-            recent=None, co_occurrence=None, transitions=self.generator, neighbours=None
-        )
-        super().__init__(Pipeline(generators=only), "learn", history, capacity, View.NEXT)
+        super().__init__(only(self.generator), "learn", history, capacity, View.NEXT)

@@ -21,11 +21,6 @@ from learners.transitions import Transitions
 SESSIONS = 100_003  # so many that no two names of a test point to the same one
 
 
-def fusion(**options: Any) -> Fusion:
-    """Return a fusion of all generators."""
-    return Fusion(**options)
-
-
 RANKERS: dict[str, Callable[[], KernelRanker]] = {
     "popularity": Popularity,
     "recent": Recent,

@@ -15,8 +15,6 @@ from contracts.pipeline import (
 )
 from learners.candidates import View
 from learners.recommender import Learned, Recommender, Shape, Users
-from learners.rules import rules_of
-from learners.seen import PAGE
 from learners.step import UNJUDGED
 from tests.learners_kit import PIPELINE, SESSIONS, as_events, dangling, pages_in_use, seen_by
 from tests.reference import Model, Reference, Seen
@@ -50,11 +48,7 @@ def recommender(shape: Shape, model: Model) -> Recommender:
     popular = Popularity((model.half_life,), model.half_life)
     blend = Pipeline(head="blend", generators=Generators(popular, None, pairs, None, None))
     pipeline = Pipeline(generators=alone[by]) if by in alone else blend
-    made = Recommender(shape, pipeline, model.repeats == "learn")
-    if by in ALONE:
-        learn = model.repeats == "learn"
-        made.rules = rules_of(pipeline, shape.seen // PAGE, learn, ALONE[by])
-    return made
+    return Recommender(shape, pipeline, model.repeats == "learn", ALONE.get(by))
 
 
 def check_list(got: dict[str, tuple[float, str | None]], want: Reference, user: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts import keys
+from learners.reasons import Reason
 from state.lists import Lists
 from state.render import FIRST_BYTES, REASONS, Names, Ranked, entries
 
@@ -139,6 +140,12 @@ def test_a_score_has_six_decimals_and_no_exponent(score: float, text: str) -> No
     one = Ranked(np.zeros((1, 1), np.int32), np.array([[score]]), np.array([1]))
     (body,) = entries(names, one)
     assert body == b'[{"item":"tea","score":%b}]' % text.encode()
+
+
+def test_every_reason_that_a_learner_gives_has_its_words() -> None:
+    through_an_item = {Reason.WITH, Reason.AFTER, Reason.OTHERS}
+    assert len(REASONS) == len(Reason)
+    assert {reason for reason in Reason if REASONS[reason][1]} == through_an_item
 
 
 def test_a_key_has_its_colons_and_percent_signs_encoded() -> None:
