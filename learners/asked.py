@@ -3,7 +3,7 @@
 import numpy as np
 
 from learners.arrays import F64, I32, World
-from learners.candidates import column_of
+from learners.candidates import column_of, standing
 from learners.head import best, chances, learns
 from learners.kernel import kernel
 from learners.step import Lists, Person, give, keep, rank
@@ -44,4 +44,4 @@ def score_wanted(
     given = room.chance if learns(person.rules) else room.score
     for k in range(len(wanted)):
         if wanted[k] >= 0:
-            out[k] = max(given[room.column[wanted[k]]], np.float32(0.0))
+            out[k] = max(given[standing(room, wanted[k])], np.float32(0.0))

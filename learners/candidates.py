@@ -11,14 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from learners.arrays import F32, I32, I64, ItemRows, Trend, World
+from learners.arrays import F32, I32, I64, SESSION, ItemRows, Trend, World
 from learners.kernel import kernel
-from learners.pairs import damped
 from learners.rows import place_of
-from learners.sessions import BACK, BEFORE, meet, rarity
+from learners.sessions import BACK, BEFORE, meet
+from learners.vectors import log2
 
 MOST = 512  # candidates; what goes with the last items may be more: it comes behind the popular
 REACH = 10  # last items whose neighbours are candidates
+LN2 = np.float32(math.log(2.0))
+APART = 16  # rows a power of two long would push each other out of the processor's cache
+COLUMN_BITS = 24
 TOPS = 32  # most popular items per half-life that are candidates
 
 
@@ -45,6 +48,12 @@ GENERATORS = {
     "neighbours": (ALIKE, SEQUEL),
 }
 
+# What an item of a session counts by how far it stands from the common one, from SESSION - 1
+# places after it in time to as many before.
+CLOSE = np.array(
+    [(1.0 if d <= 0 else BEFORE) / (1 + abs(d)) for d in range(1 - SESSION, SESSION)], np.float32
+)
+
 
 class Use(NamedTuple):
     """Which generators are in use."""
@@ -60,8 +69,7 @@ class Room(NamedTuple):
 
     stamp: I64  # (1,) number of the pass; what bears another number is from before
     known: I64  # (items,) the stamp of an item that the user has seen; minus it if barred
-    mark: I64  # (items,) the stamp of an item that is a candidate
-    column: I32  # (items,) its column
+    place: I64  # (items,) the stamp of an item that is a candidate, and its column
     item: I32  # (most,)
     mass: F32  # (views, most)
     share: F32  # (most,) largest contribution to NEAR or, without one, to ALIKE
@@ -70,6 +78,7 @@ class Room(NamedTuple):
     score: F32  # (most,)
     chance: F32  # (most,)
     weight: F32  # (features,) the head's weights for this user now
+    usual: F32  # (views,) each view's part in the score of the average candidate
     likeness: F32  # (sessions,)
     matched: I32  # (sessions,)
     met: I32  # (visits looked at,)
@@ -88,16 +97,16 @@ def room(
     return Room(
         stamp=np.zeros(1, np.int64),
         known=np.zeros(items, np.int64),
-        mark=np.zeros(items, np.int64),
-        column=np.zeros(items, np.int32),
+        place=np.zeros(items, np.int64),
         item=np.zeros(most, np.int32),
-        mass=floats(views, most),
+        mass=floats(views, most + APART),
         share=floats(most),
         via=np.full(most, -1, np.int32),
-        feature=floats(features, most),
+        feature=floats(features, most + APART),
         score=floats(most),
         chance=floats(most),
         weight=floats(features),
+        usual=floats(views),
         likeness=floats(sessions),
         matched=np.zeros(sessions, np.int32),
         met=np.zeros(BACK * visits, np.int32),
@@ -107,19 +116,25 @@ def room(
 
 
 @kernel(inner=True)
+def standing(room: Room, item: int) -> int:
+    """Return the column of an item that is a candidate, -1 for one that is not."""
+    place = room.place[item]
+    return place & ((1 << COLUMN_BITS) - 1) if place >> COLUMN_BITS == room.stamp[0] else -1
+
+
+@kernel(inner=True)
 def column_of(room: Room, item: int, count: int) -> int:
     """Return an item's column, `count` for a new one; -1 where it may not or cannot be one."""
-    stamp = room.stamp[0]
-    if room.mark[item] == stamp:
-        return room.column[item]
+    column, stamp = standing(room, item), room.stamp[0]
+    if column >= 0:
+        return column
     if count == len(room.item) or room.known[item] == -stamp:
         return -1
-    room.mark[item] = stamp
-    room.column[item] = count
+    room.place[item] = stamp << COLUMN_BITS | count
     room.item[count] = item
     room.via[count] = -1
     room.share[count] = 0.0
-    for view in range(len(room.mass)):
+    for view in range(len(room.mass) - VIEWS, len(room.mass)):
         room.mass[view, count] = 0.0
     return count
 
@@ -219,12 +234,7 @@ def gather_alike(world: World, history: I32, chosen: int, own: int, room: Room, 
                 continue
             count = max(count, column + 1)
             mass[scales + ALIKE, column] += like
-            if place <= at:
-                mass[scales + SEQUEL, column] += like / np.float32(1 + at - place)
-            else:
-                mass[scales + SEQUEL, column] += (
-                    like * np.float32(BEFORE) / np.float32(1 + place - at)
-                )
+            mass[scales + SEQUEL, column] += like * CLOSE[SESSION - 1 + place - at]
             if via[column] < 0 or (mass[scales + NEAR, column] == 0.0 and like > share[column]):
                 share[column] = like
                 via[column] = matched[slot]
@@ -234,14 +244,31 @@ def gather_alike(world: World, history: I32, chosen: int, own: int, room: Room, 
 @kernel(inner=True)
 def finish(items: ItemRows, trend: Trend, room: Room, count: int) -> None:
     """Fill in popularity, and normalise what the item's own number of choices decides."""
-    mass, scales = room.mass, len(trend.size)
+    mass, scales, often = room.mass, len(trend.size), room.score
     for column in range(count):
         item = room.item[column]
         for scale in range(scales):
             mass[scale, column] = items.weight[item, scale]
-        seen = max(items.seen[item], 1)
-        rare = np.float32(rarity(trend, seen))
-        mass[scales + NEAR, column] = damped(mass[scales + NEAR, column], seen)
-        mass[scales + KIN, column] /= np.float32(math.sqrt(seen))
-        mass[scales + ALIKE, column] *= rare
-        mass[scales + SEQUEL, column] *= rare
+        often[column] = max(items.seen[item], 1)
+    events = np.float32(1.0 + trend.clock[1])
+    roots(mass[scales + NEAR], mass[scales + KIN], often, count)
+    rarer(mass[scales + ALIKE], mass[scales + SEQUEL], often, events, count)
+
+
+@kernel(inner=True, fastmath=True)
+def roots(near: F32, kin: F32, often: F32, count: int) -> None:
+    """Divide by the fourth root (see `damped`) and by the root of how often each was chosen."""
+    for k in range(count):
+        root = np.sqrt(often[k])
+        near[k] /= np.sqrt(root)
+        kin[k] /= root
+
+
+@kernel(inner=True, fastmath=True)
+def rarer(alike: F32, sequel: F32, often: F32, events: np.float32, count: int) -> None:
+    """Multiply by how rare each is, see `rarity`."""
+    all_ = log2(events)
+    for k in range(count):
+        rare = (all_ - log2(often[k])) * LN2 + np.float32(1e-6)
+        alike[k] *= rare
+        sequel[k] *= rare

@@ -2,15 +2,15 @@
 
 For every view two numbers: the logarithm of the candidate's share of the view's mass (0 where it
 has none), and its mass by the largest one. Then how often, since when and how lately the item
-was chosen by anybody, and by this user. Logarithms are taken from the bits of the float: piecewise
-linear, which is all that a weight needs, at a tenth of the price.
+was chosen by anybody, and by this user.
 """
 
 import numpy as np
 
 from learners.arrays import F32, F64, I32, ItemRows, World
-from learners.candidates import Room
+from learners.candidates import Room, standing
 from learners.kernel import kernel
+from learners.vectors import largest, log2, sum_of
 
 LEAST = np.float32(2.0**-20)  # a smaller share counts as none
 TINY = np.float32(1e-30)  # a view with less mass has none: its inverse must stay a number
@@ -18,7 +18,6 @@ LONGEST = 2.0**40  # minutes, two million years
 PER_VIEW = 2
 OWN_FEATURES = 9
 OFTEN, AGE, REST, SEEN, NEW, BACK, TIMES, SINCE, LAST = range(OWN_FEATURES)
-MANTISSA, EXPONENT = np.float32(2.0**-23), np.float32(127)
 
 
 @kernel(inner=True)
@@ -37,40 +36,26 @@ def describe(
 
 
 @kernel(inner=True, fastmath=True)
-def sum_of(values: F32, count: int) -> np.float32:
-    """Return the sum of the first values."""
-    total = np.float32(0.0)
-    for k in range(count):
-        total += values[k]
-    return total
-
-
-@kernel(inner=True, fastmath=True)
 def relate(mass: F32, share: F32, part: F32, total: np.float32, count: int) -> None:
     """Write a view's two features."""
-    most = np.float32(0.0)
-    for k in range(count):
-        most = max(most, mass[k])
+    most = largest(mass, count)
     if not (most > TINY and total > TINY):
         share[:count] = 0.0
         part[:count] = 0.0
         return
     by_total, by_most = np.float32(1.0) / total, np.float32(1.0) / most
-    bits = share.view(np.int32)
     for k in range(count):
         part[k] = mass[k] * by_most
-        share[k] = mass[k] * by_total + LEAST
-    for k in range(count):
-        log = np.float32(bits[k]) * MANTISSA - EXPONENT
-        share[k] = (log + np.float32(20.0)) * np.float32(0.1) if mass[k] > 0.0 else 0.0
+        log = (log2(mass[k] * by_total + LEAST) + np.float32(20.0)) * np.float32(0.1)
+        share[k] = log if mass[k] > 0.0 else np.float32(0.0)
 
 
 @kernel(inner=True, fastmath=True)
 def logs(values: F32, count: int, scale: float) -> None:
     """Replace values of at least 1 by their logarithms to base 2, times a scale."""
-    bits, factor = values.view(np.int32), np.float32(scale)
+    factor = np.float32(scale)
     for k in range(count):
-        values[k] = (np.float32(bits[k]) * MANTISSA - EXPONENT) * factor
+        values[k] = log2(values[k]) * factor
 
 
 @kernel(inner=True)
@@ -100,13 +85,13 @@ def describe_items(items: ItemRows, now: float, room: Room, count: int, first: i
 @kernel(inner=True)
 def describe_own(history: I32, when: F64, chosen: int, now: float, room: Room, first: int) -> None:
     """Write when and how often the user chose each of the own last items."""
-    feature, stamp = room.feature, room.stamp[0]
+    feature = room.feature
     for row in range(first + BACK, first + OWN_FEATURES):
         feature[row, :] = 0.0
     for back in range(chosen - 1, -1, -1):
-        if room.mark[history[back]] != stamp:
+        column = standing(room, history[back])
+        if column < 0:
             continue
-        column = room.column[history[back]]
         feature[first + BACK, column] = 1.0 / (1 + back)
         feature[first + TIMES, column] += 0.25
         since = np.log2(minutes(now - when[back])) * 0.05

@@ -26,6 +26,7 @@ from learners.candidates import NEAR, Room, Use
 from learners.features import PER_VIEW, SEEN, TINY
 from learners.kernel import kernel
 from learners.pairs import present
+from learners.vectors import largest
 
 SOFTMAX, MIXTURE, BLEND, ALONE = 0, 1, 2, 3
 FORGET = np.float32(1.0 - 1e-5)  # past gradients count half after 70,000 events
@@ -154,9 +155,7 @@ def blend(world: World, rules: Rules, room: Room, count: int) -> None:
 @kernel(inner=True)
 def by_mass(mass: F32, score: F32, count: int) -> None:
     """Score by mass, 1 for the largest; -inf for none."""
-    most = np.float32(0.0)
-    for k in range(count):
-        most = max(most, mass[k])
+    most = largest(mass, count)
     for k in range(count):
         score[k] = mass[k] / most if mass[k] > 0.0 else np.float32(-np.inf)
 
@@ -177,9 +176,7 @@ def train(world: World, rules: Rules, at: Segments, room: Room, target: int, cou
 @kernel(inner=True, fastmath=True)
 def chances(score: F32, chance: F32, count: int) -> None:
     """Set `chance` to the softmax of the scores."""
-    most, total = score[0], np.float32(0.0)
-    for k in range(1, count):
-        most = max(most, score[k])
+    most, total = largest(score, count), np.float32(0.0)
     for k in range(count):
         chance[k] = math.exp(score[k] - most)
         total += chance[k]
@@ -238,10 +235,10 @@ def best(score: F32, count: int, listed: I32) -> int:
 
     A score of -inf is not listed.
     """
-    length, depth = 0, len(listed)
+    length, depth, least = 0, len(listed), np.float32(-np.inf)
     for k in range(count):
         value = score[k]
-        if value == -np.inf or (length == depth and value <= score[listed[depth - 1]]):
+        if value <= least:
             continue
         at = min(length, depth - 1)
         while at > 0 and score[listed[at - 1]] < value:
@@ -249,6 +246,8 @@ def best(score: F32, count: int, listed: I32) -> int:
             at -= 1
         listed[at] = k
         length = min(length + 1, depth)
+        if length == depth:
+            least = score[listed[depth - 1]]
     return length
 
 

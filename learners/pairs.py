@@ -11,6 +11,7 @@ import math
 from learners.arrays import F64, I32, ItemRows, Trend
 from learners.counts import gain, rebased
 from learners.kernel import kernel
+from learners.rows import place_of
 
 BACKWARDS = 0.5
 
@@ -56,18 +57,27 @@ def pair(items: ItemRows, history: I32, chosen: int, item: int, weight: float) -
 def bring_near(near: I32, weights: F64, sizes: I32, item: int, other: int, weight: float) -> None:
     """Add weight to a neighbour; the lightest neighbour makes room for a new one."""
     size = sizes[item]
-    lightest = 0
-    for place in range(size):
-        if near[item, place] == other:
-            weights[item, place] += weight
-            return
-        if weights[item, place] < weights[item, lightest]:
-            lightest = place
-    if size < near.shape[1]:
-        lightest = size
+    place = place_of(near[item], size, other)
+    if place >= 0:
+        weights[item, place] += weight
+        return
+    place = size
+    if size == near.shape[1]:
+        place = lightest(weights[item])
+    else:
         sizes[item] += 1
-    near[item, lightest] = other
-    weights[item, lightest] = weight
+    near[item, place] = other
+    weights[item, place] = weight
+
+
+@kernel(inner=True)
+def lightest(weights: F64) -> int:
+    """Return where the smallest weight stands, the first of equals."""
+    found = 0
+    for place in range(1, len(weights)):
+        if weights[place] < weights[found]:
+            found = place
+    return found
 
 
 @kernel(inner=True)

@@ -14,6 +14,7 @@ from learners.candidates import ALIKE, NEAR, NEXT, OWN, RULE, SEQUEL, Room
 from learners.features import PER_VIEW
 from learners.head import ALONE, SOFTMAX, Rules
 from learners.kernel import kernel
+from learners.vectors import sum_of
 
 
 class Reason(IntEnum):
@@ -35,11 +36,12 @@ def explain(
 ) -> None:
     """Fill `why` and `via` for the items listed; `last` is the user's last item, -1 for none."""
     scales = len(rules.half_lives)
-    usual = np.zeros(len(room.mass), np.float32)
+    usual = room.usual
+    usual[:] = 0.0
     if rules.head == SOFTMAX:
         for view in range(len(usual)):
-            for column in range(count):
-                usual[view] += part_of(room, view, column)
+            for f in range(PER_VIEW * view, PER_VIEW * (view + 1)):
+                usual[view] += room.weight[f] * sum_of(room.feature[f], count)
             usual[view] /= np.float32(count)
     for place in range(length):
         column = room.listed[place]

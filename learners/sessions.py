@@ -62,8 +62,10 @@ def meet(
         item = history[back]
         worth = rarity(trend, items.seen[item]) / (back + 1)
         ring, visits = items.visit.shape[1], items.visits[item]
-        for k in range(min(visits, ring, max(ring >> back, FEWEST))):
-            slot = items.visit[item, (visits - 1 - k) % ring]
+        at = visits % ring
+        for _ in range(min(visits, ring, max(ring >> back, FEWEST))):
+            at = at - 1 if at > 0 else ring - 1
+            slot = items.visit[item, at]
             if slot == own:
                 continue
             if likeness[slot] == 0.0:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Trend, UserRows, World
-from learners.candidates import Room, gather
+from learners.candidates import Room, gather, standing
 from learners.counts import choose
 from learners.features import describe
 from learners.head import (
@@ -173,9 +173,8 @@ def judge(
     if fresh or learns(rules) or length == 0:
         room.stamp[0] += 1
         count = rank(world, person, user, ts, 0)
-        place = MISS
-        if room.mark[item] == room.stamp[0]:
-            target = room.column[item]
+        place, target = MISS, standing(room, item)
+        if target >= 0:
             place = place_among(room.score, count, target)
             train(world, rules, where(rules, users, user, ts), room, target, count)
         if place >= JUDGED:

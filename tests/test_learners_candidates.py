@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from learners.candidates import MOST
+from learners.candidates import COLUMN_BITS, MOST
 from learners.fusion import Fusion
 
 
@@ -16,7 +16,7 @@ def test_what_is_popular_is_a_candidate_however_many_neighbours_the_last_items_h
     full = 0
     for n in range(30):
         ranker.candidates(f"u{n}")
-        taken = room.mark == room.stamp[0]
+        taken = room.place >> COLUMN_BITS == room.stamp[0]
         full += int(taken.sum()) == MOST
         assert taken[news]
     assert full > 20, "the world must be one in which there is no room for all"
