@@ -59,6 +59,7 @@ def _arguments() -> Namespace:
 
 def _full(bench: rig.Rig, settings: Settings, sent: int) -> Full:
     """Let the worker eat what is there while a reader reads; then read again, the same keys."""
+    bench.clear()
     with working(bench, settings) as worker:
         begin = worker.past(streams.SHOP_USERS, WITHIN_S)
         with _reader(bench, settings, WITHIN_S) as reader:
@@ -77,6 +78,7 @@ def _at_rate(bench: rig.Rig, name: str, rate: float, args: Namespace) -> None:
     """Send evenly, let the worker settle, then look at both ends of so many seconds."""
     settings = bench.settings(partitions=args.partitions)
     bench.fill(settings, [])
+    bench.clear()
     seconds = args.seconds + 3 * SETTLE_S
     with (
         working(bench, settings) as worker,

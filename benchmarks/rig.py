@@ -58,6 +58,21 @@ class Rig:
         topics.ensure(settings)
         return producer.interactions(rows, settings, lambda _: None)
 
+    def clear(self) -> None:
+        """Empty Redis and its append-only file.
+
+        What earlier rounds left there would be written anew in the midst of a later one.
+        """
+        from redis import Redis
+
+        with Redis.from_url(self.services.redis_url) as redis:
+            redis.flushall()
+            redis.bgrewriteaof()
+            while (about := redis.info("persistence"))["aof_rewrite_in_progress"] or about[
+                "aof_rewrite_scheduled"
+            ]:
+                time.sleep(LOOK_S)
+
     def child(self, module: str, settings: Settings, *args: object) -> Supervised:
         """Start `python -m module` with these settings in its environment."""
         self._names += 1

@@ -1,11 +1,15 @@
 """Still: a copy of a recommender's state that no later event changes, to be written in peace.
 
-Copying 20,000 users takes 6 ms the first time, where copying and making bytes took 16; so a
-worker copies between two batches and lets another thread do the rest with `frozen`.
+A worker copies between two batches and lets another thread make bytes of it with `frozen`. Every
+copy is written over the one before: into fresh memory, which the system hands out page by page,
+20,000 users and 5,000 items took 20 to 40 ms, in which no event was answered.
 """
 
 from copy import copy
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from learners.arrays import Head, ItemRows, Sessions, Trend, UserRows, World
 from learners.ids import Ids
@@ -28,28 +32,40 @@ class StillIds(Ids):
         return [self.names[slot] for slot in self._order], self._order, self.evicted, self.free
 
 
-def still_items(model: Recommender) -> Recommender:
-    """Return a copy for `frozen.dump_items`."""
-    made = copy(model)
-    made.ids = StillIds(model.ids)
-    world = model.world
-    made.world = World(
-        _still(world.items, len(made.ids.names)),
-        _still(world.trend, None),
-        _still(world.sessions, None),
-        _still(world.head, None),
-    )
-    return made
+class Stills:
+    """Takes copies, each of them good until the next one is taken."""
 
+    def __init__(self) -> None:
+        self._memory: dict[str, NDArray[Any]] = {}
 
-def still_users(users: Users) -> Users:
-    """Return a copy for `frozen.dump_users`."""
-    made = copy(users)
-    made.ids = StillIds(users.ids)
-    made.rows = _still(users.rows, len(made.ids.names))
-    made.pages = _still(users.pages, None)
-    return made
+    def items(self, model: Recommender) -> Recommender:
+        """Return a copy for `frozen.dump_items`."""
+        made = copy(model)
+        made.ids = StillIds(model.ids)
+        world = model.world
+        made.world = World(
+            self._rows("items", world.items, len(made.ids.names)),
+            self._rows("trend", world.trend, None),
+            self._rows("sessions", world.sessions, None),
+            self._rows("head", world.head, None),
+        )
+        return made
 
+    def users(self, users: Users) -> Users:
+        """Return a copy for `frozen.dump_users`."""
+        made = copy(users)
+        made.ids = StillIds(users.ids)
+        made.rows = self._rows("users", users.rows, len(made.ids.names))
+        made.pages = self._rows("pages", users.pages, None)
+        return made
 
-def _still(rows: Rows, used: int | None) -> Rows:
-    return rows._replace(**{field: a[:used].copy() for field, a in rows._asdict().items()})
+    def _rows(self, name: str, rows: Rows, used: int | None) -> Rows:
+        copies = {f: self._array(f"{name}.{f}", a, used) for f, a in rows._asdict().items()}
+        return rows._replace(**copies)
+
+    def _array(self, name: str, array: NDArray[Any], used: int | None) -> NDArray[Any]:
+        kept = self._memory.get(name)
+        if kept is None or kept.shape != array.shape:
+            kept = self._memory[name] = np.empty_like(array)
+        np.copyto(kept[:used], array[:used])
+        return kept[:used]

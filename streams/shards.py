@@ -15,7 +15,7 @@ from contracts.metrics import Metric
 MAX_BATCH = 500
 
 Parts = dict[str, bytes]
-Later = Callable[[], Parts]  # makes the parts of a copy; any thread may call it, once
+Later = Callable[[], Parts]  # makes the parts of a copy, in any thread, before the next copy
 Publish = Callable[[], Awaitable[None]]
 Send = Callable[[list[bytes]], Awaitable[None]]  # delivers packed Redis commands
 

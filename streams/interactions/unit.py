@@ -18,7 +18,7 @@ from learners import frozen
 from learners.arrays import I32, I64, Flags
 from learners.quality import Quality
 from learners.recommender import Events, Learned, Recommender, Shape
-from learners.still import StillIds, still_items, still_users
+from learners.still import StillIds, Stills
 from learners.watcher import HitWatcher
 from streams.interactions import gauges, messages
 from streams.interactions.actions import Actions
@@ -67,6 +67,7 @@ class InteractionsShard:
         self._watcher = HitWatcher()
         self._actions = Actions(model.pipeline, settings.repeats)
         self._old = OldLists(settings, model, self.users)
+        self._stills = Stills()
         self._fresh_below = settings.fresh_sample * 2**32
 
     def handle(self, batch: Batch) -> Effects:
@@ -158,7 +159,7 @@ class InteractionsShard:
             "judged": msgspec.msgpack.encode(judged),
             "watcher": self._watcher.dump(),
         }
-        users, items = still_users(self.users), StillIds(self._model.ids)
+        users, items = self._stills.users(self.users), StillIds(self._model.ids)
         return lambda: {**parts, **frozen.dump_users(users, items)}
 
     def dump(self) -> Parts:
@@ -185,7 +186,7 @@ class Interactions:
         """`send` publishes the lists of a batch, `send_aside` what changes beside them."""
         self._settings, self._telemetry = settings, telemetry
         self._send_aside = send_aside
-        self._evictions = Evictions()
+        self._evictions, self._stills = Evictions(), Stills()
         self._misplaced = Misplaced(settings.partitioner)
         self._send = send
         self._start_anew()
@@ -206,7 +207,7 @@ class Interactions:
 
     def shared_still(self) -> Later:
         """Copy what all partitions share; what is returned makes its parts."""
-        return partial(frozen.dump_items, still_items(self.model))
+        return partial(frozen.dump_items, self._stills.items(self.model))
 
     def shared_dump(self) -> Parts:
         """Return what all partitions share."""
