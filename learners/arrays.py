@@ -33,10 +33,10 @@ class ItemRows(NamedTuple):
     first: F64  # (items,) time of the first choice, seconds
     latest: F64  # (items,) time of the last one
     near: I32  # (items, neighbours) what goes with it
-    near_weight: F64  # (items, neighbours)
+    near_weight: F32  # (items, neighbours)
     near_size: I32  # (items,)
     after: I32  # (items, followers) what was chosen right after it
-    after_weight: F64  # (items, followers)
+    after_weight: F32  # (items, followers)
     after_size: I32  # (items,)
     visit: I32  # (items, visits) a ring of the sessions that it was chosen in
     visits: I64  # (items,) how many there were; the newest stands at (visits - 1) % ring
@@ -118,10 +118,10 @@ def item_rows(rows: int, widths: Widths) -> ItemRows:
         first=np.zeros(rows),
         latest=np.zeros(rows),
         near=np.full((rows, widths.neighbours), -1, np.int32),
-        near_weight=np.zeros((rows, widths.neighbours)),
+        near_weight=np.zeros((rows, widths.neighbours), np.float32),
         near_size=np.zeros(rows, np.int32),
         after=np.full((rows, widths.followers), -1, np.int32),
-        after_weight=np.zeros((rows, widths.followers)),
+        after_weight=np.zeros((rows, widths.followers), np.float32),
         after_size=np.zeros(rows, np.int32),
         visit=np.full((rows, widths.visits), -1, np.int32),
         visits=np.zeros(rows, np.int64),

@@ -3,17 +3,26 @@
 After an event every one of the user's last items gets the new item as a neighbour, weighted by
 1 / distance, and the new item gets them back with half the weight. An item that is chosen again
 is its own neighbour: in shops a quarter of all clicks are. What follows the very last item is
-counted apart. Neighbours are bounded per item; the lightest makes room.
+counted apart, and faded at each choice: what has followed lately. That is what finds a change of
+taste, while neighbours remember for long. Both are bounded per item; the lightest makes room.
+
+Tried with a change of taste in a simulated shop (`make bench-quality ARGS="--only drift"`), events
+until lists were as good as before, by those that an empty learner needed, seeds 1 to 3: followers
+never faded 1.67, 1.32, 1.84; by 2 % 1.38, 1.03, 1.13; by 5 % 1.06, 1.02, 1.04. On rsc15-100k and
+movietweetings-100k HR@10 moved by less than .001; with neighbours faded too it fell.
 """
 
 import math
 
-from learners.arrays import F64, I32, ItemRows, Trend
+import numpy as np
+
+from learners.arrays import F32, F64, I32, ItemRows, Trend
 from learners.counts import gain, rebased
 from learners.kernel import kernel
 from learners.rows import place_of
 
 BACKWARDS = 0.5
+FADE = np.float32(0.95)  # of what followed an item, each time that something follows it
 
 
 @kernel(inner=True)
@@ -35,7 +44,7 @@ def present(trend: Trend, half_life: float) -> float:
 
 
 @kernel(inner=True)
-def scale_down(weights: F64, factor: float) -> None:
+def scale_down(weights: F32, factor: float) -> None:
     """Multiply all weights; a loop, for a whole-array expression takes a second to compile."""
     for row in range(weights.shape[0]):
         for column in range(weights.shape[1]):
@@ -54,7 +63,16 @@ def pair(items: ItemRows, history: I32, chosen: int, item: int, weight: float) -
 
 
 @kernel(inner=True)
-def bring_near(near: I32, weights: F64, sizes: I32, item: int, other: int, weight: float) -> None:
+def follow(items: ItemRows, last: int, item: int, weight: float) -> None:
+    """Note that `item` was chosen right after `last`."""
+    weights = items.after_weight
+    for place in range(items.after_size[last]):
+        weights[last, place] *= FADE
+    bring_near(items.after, weights, items.after_size, last, item, weight)
+
+
+@kernel(inner=True)
+def bring_near(near: I32, weights: F32, sizes: I32, item: int, other: int, weight: float) -> None:
     """Add weight to a neighbour; the lightest neighbour makes room for a new one."""
     size = sizes[item]
     place = place_of(near[item], size, other)
@@ -71,7 +89,7 @@ def bring_near(near: I32, weights: F64, sizes: I32, item: int, other: int, weigh
 
 
 @kernel(inner=True)
-def lightest(weights: F64) -> int:
+def lightest(weights: F32) -> int:
     """Return where the smallest weight stands, the first of equals."""
     found = 0
     for place in range(1, len(weights)):

@@ -18,7 +18,7 @@ from learners.head import (
     train,
 )
 from learners.kernel import kernel
-from learners.pairs import bring_near, pair, pair_weight
+from learners.pairs import follow, pair, pair_weight
 from learners.reasons import explain
 from learners.rows import place_of
 from learners.seen import Pages, clear, has_met, mark, note
@@ -206,7 +206,7 @@ def learn(
     if rules.use.pairs:
         pair(items, history, chosen, item, added)
     if rules.use.after and chosen > 0:
-        bring_near(items.after, items.after_weight, items.after_size, history[0], item, added)
+        follow(items, history[0], item, added)
     if rules.use.sessions:
         attend(items, world.sessions, users.tag[user], item)
     return mark_dirty(items, history, chosen, item, room.dirty, dirty)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from learners.candidates import REACH, TOPS
 from learners.features import TINY
-from learners.pairs import BACKWARDS
+from learners.pairs import BACKWARDS, FADE
 from learners.recommender import SWEEP_SHARE, Shape
 from learners.seen import PAGE
 from learners.sessions import BACK, BEFORE, FEWEST
@@ -103,6 +103,8 @@ class Reference:
             if other != item:
                 self._bring(self.near, item, other, (ts, BACKWARDS / back))
         if history:
+            for _, parts in self.after.get(history[0], []):
+                parts[:] = [(at, float(FADE) * factor) for at, factor in parts]
             self._bring(self.after, history[0], item, (ts, 1.0))
         self._attend(user, item)
         self.history[user] = [item, *history][: self.shape.history]

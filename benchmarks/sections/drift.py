@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from benchmarks import figures, ours
 from benchmarks.cases import Row
-from benchmarks.tally import LENGTH
 from headwater.shop import shop
+from learners.recommender import Events
+from streams.interactions.unit import recommender
 
 CHANGE = 30_000  # events before the change, and behind it
 WINDOW, NEAR, FIRST = 2_000, 0.95, 10  # events; share of the level; places that are a hit
@@ -37,19 +38,31 @@ def run(args: Namespace) -> None:  # noqa: ARG001 - every section's signature
 
 
 def _found(rows: Sequence[Row]) -> Found:
-    hits = _hits(ours.ranker("always"), rows)
+    hits = _hits(rows)
     level = float(hits[CHANGE - WINDOW : CHANGE].mean())
-    anew = _hits(ours.ranker("always"), rows[CHANGE:])
+    anew = _hits(rows[CHANGE:])
     return Found(level, back(hits[CHANGE:], level), back(anew, level))
 
 
-def _hits(ranker: ours.Ranker, rows: Sequence[Row]) -> NDArray[np.bool_]:
-    """Return whether each chosen item stood high in the list before it was learned."""
-    hits = np.zeros(len(rows), np.bool_)
-    for k, row in enumerate(rows):
-        hits[k] = row["item"] in ranker.candidates(row["user"], LENGTH)[:FIRST]
-        ranker.learn_one(row["user"], row["item"], x={"ts": row["ts"]})
-    return hits
+def _hits(rows: Sequence[Row]) -> NDArray[np.bool_]:
+    """Return whether each chosen item stood high in the list of that moment."""
+    model, n = recommender(ours.settings("always")), len(rows)
+    users, places = model.open(), []
+    events = Events(
+        [row["user"] for row in rows],
+        [row["item"] for row in rows],
+        np.array([row["ts"] for row in rows]),
+        weight=np.ones(n),
+        barred=np.zeros(n, np.bool_),
+        fresh=np.ones(n, np.bool_),
+        version=np.arange(n),
+    )
+    while events.user:
+        learned = model.learn(users, events)
+        places.append(learned.verdicts.fresh)
+        events = events.after(len(learned.user))
+    place = np.concatenate(places)
+    return (place >= 0) & (place < FIRST)
 
 
 def back(hits: NDArray[np.bool_], level: float, window: int = WINDOW) -> int:

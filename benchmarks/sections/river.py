@@ -22,7 +22,7 @@ def run(stream: Stream, args: Namespace) -> None:
         if k % EVERY == EVERY - 1:
             offered = set(theirs.items) - (chosen[user] if never else set())
             found["River's BiasedMF"].add(item, theirs.rank(user, offered)[:LENGTH], before)
-            found["ours"].add(item, mine.candidates(user, LENGTH), before)
+            found["ours"].add(item, mine.candidates(user, LENGTH, x={"ts": event["ts"]}), before)
         chosen[user].add(item)
         theirs.learn_one(user, item)
         mine.learn_one(user, item, x={"ts": event["ts"]})
