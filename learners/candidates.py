@@ -67,6 +67,7 @@ class Use(NamedTuple):
 class Room(NamedTuple):
     """Room to work in; holds nothing between two events."""
 
+    scales: int  # half-lives of popularity: the first views
     stamp: I64  # (1,) number of the pass; what bears another number is from before
     known: I64  # (items,) the stamp of an item that the user has seen; minus it if barred
     place: I64  # (items,) the stamp of an item that is a candidate, and its column
@@ -86,32 +87,43 @@ class Room(NamedTuple):
     listed: I32  # (depth,) columns of the list, best first
 
 
-def room(
-    items: int, sessions: int, views: int, features: int, visits: int, depth: int, most: int
-) -> Room:
-    """Return room to work in."""
+class Size(NamedTuple):
+    """How much room a recommender needs."""
+
+    items: int
+    sessions: int
+    scales: int
+    views: int
+    features: int
+    visits: int
+    depth: int
+
+
+def room(size: Size, most: int) -> Room:
+    """Return room to work in for so many candidates."""
 
     def floats(*shape: int) -> F32:
         return np.zeros(shape, np.float32)
 
     return Room(
+        scales=size.scales,
         stamp=np.zeros(1, np.int64),
-        known=np.zeros(items, np.int64),
-        place=np.zeros(items, np.int64),
+        known=np.zeros(size.items, np.int64),
+        place=np.zeros(size.items, np.int64),
         item=np.zeros(most, np.int32),
-        mass=floats(views, most + APART),
+        mass=floats(size.views, most + APART),
         share=floats(most),
         via=np.full(most, -1, np.int32),
-        feature=floats(features, most + APART),
+        feature=floats(size.features, most + APART),
         score=floats(most),
         chance=floats(most),
-        weight=floats(features),
-        usual=floats(views),
-        likeness=floats(sessions),
-        matched=np.zeros(sessions, np.int32),
-        met=np.zeros(BACK * visits, np.int32),
-        dirty=np.empty(items, np.int32),
-        listed=np.empty(depth, np.int32),
+        weight=floats(size.features),
+        usual=floats(size.views),
+        likeness=floats(size.sessions),
+        matched=np.zeros(size.sessions, np.int32),
+        met=np.zeros(BACK * size.visits, np.int32),
+        dirty=np.empty(size.items, np.int32),
+        listed=np.empty(size.depth, np.int32),
     )
 
 
@@ -134,7 +146,7 @@ def column_of(room: Room, item: int, count: int) -> int:
     room.item[count] = item
     room.via[count] = -1
     room.share[count] = 0.0
-    for view in range(len(room.mass) - VIEWS, len(room.mass)):
+    for view in range(room.scales, len(room.mass)):
         room.mass[view, count] = 0.0
     return count
 
@@ -148,7 +160,7 @@ def gather(
     `own` is the slot of the user's own session, and what the user has seen is marked in
     `room.known` with the stamp of this pass.
     """
-    scales = len(world.trend.size)
+    scales = room.scales
     if use.recent:
         count = recall(history, chosen, scales + OWN, room, count)
     if use.after and chosen > 0:
@@ -217,7 +229,7 @@ def gather_next(items: ItemRows, last: int, view: int, room: Room, count: int) -
 @kernel(inner=True)
 def gather_alike(world: World, history: I32, chosen: int, own: int, room: Room, count: int) -> int:
     """Add what sessions like this one hold."""
-    sessions, scales = world.sessions, len(world.trend.size)
+    sessions, scales = world.sessions, room.scales
     mass, share, via = room.mass, room.share, room.via
     likeness, matched = room.likeness, room.matched
     met = meet(world.items, world.trend, history, chosen, own, likeness, matched, room.met)
@@ -244,7 +256,7 @@ def gather_alike(world: World, history: I32, chosen: int, own: int, room: Room, 
 @kernel(inner=True)
 def finish(items: ItemRows, trend: Trend, room: Room, count: int) -> None:
     """Fill in popularity, and normalise what the item's own number of choices decides."""
-    mass, scales, often = room.mass, len(trend.size), room.score
+    mass, scales, often = room.mass, room.scales, room.score
     for column in range(count):
         item = room.item[column]
         for scale in range(scales):

@@ -1,18 +1,23 @@
 """Fusion: several generators, one list, with weights learned online."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 from contracts import pipeline
 from contracts.pipeline import Generators, Pipeline
+from learners.arrays import I32
+from learners.asked import teach
+from learners.candidates import Room
 from learners.cooccurrence import CoOccurrence
+from learners.foreign import Foreign, RiverRanker
 from learners.neighbours import Neighbours
 from learners.popularity import Popularity
-from learners.ranker import FIELDS, KernelRanker
+from learners.ranker import FIELDS, NOTHING, KernelRanker
 from learners.recent import Recent
 from learners.transitions import Transitions
 from learners.weights import weights
 
-Generator = Popularity | Recent | CoOccurrence | Transitions | Neighbours
+Generator = Popularity | Recent | CoOccurrence | Transitions | Neighbours | RiverRanker
 RATE = Pipeline().rate
 
 
@@ -20,7 +25,8 @@ class Fusion(KernelRanker):
     """Rank the candidates of several generators by a softmax that learns from every event.
 
     Without generators all of them are used. `head` may be `mixture` or `blend` for speed. See
-    `learners/head.py` for how each of them works.
+    `learners/head.py` for how each of them works. A River ranker that is not ours may be a
+    generator, too, at the price that `learners/foreign.py` tells.
 
     >>> ranker = Fusion([Popularity(), Recent(), CoOccurrence()])
     >>> for user in ["ann", "bob", "cat"]:
@@ -44,13 +50,42 @@ class Fusion(KernelRanker):
         capacity: int = 200_000,
     ) -> None:
         self.generators, self.head, self.rate = generators, head, rate
-        chosen = Generators() if generators is None else _chosen(generators)
+        given = generators or []
+        self.foreign = Foreign([each for each in given if _is_foreign(each)])
+        if self.foreign.rankers and head == "blend":
+            raise ValueError("a blend weighs nothing; for a ranker of your own use another head")
+        chosen = Generators() if generators is None else _chosen(given)
         made = Pipeline(head=head, rate=rate, generators=chosen)  # type: ignore[arg-type]  # checked by the kernels' table of heads
-        super().__init__(made, repeats, history, capacity)
+        super().__init__(made, repeats, history, capacity, foreign=self.foreign.names)
+
+    def learn_one(
+        self, user: Hashable, item: Hashable, y: float = 1.0, x: dict[str, Any] | None = None
+    ) -> None:
+        """Learn as any `KernelRanker` does; foreign rankers after the head was taught by them."""
+        if not self.foreign.rankers:
+            super().learn_one(user, item, y, x)
+            return
+        model, now = self.recommender, self._now(x)
+        slot = model.ids.find(str(item))
+        if slot >= 0 and y > 0.0:
+            person, count = self._pass(user, NOTHING, x)
+            teach(model.world, person, self.users.ids.find(str(user)), slot, now, count)
+        super().learn_one(user, item, y, x)
+        self.foreign.learn(user, item, y, x)
+
+    def _brought(self, user: Hashable) -> I32:
+        return self.foreign.brought(self.recommender.ids, user)
+
+    def _add(self, room: Room, count: int, user: Hashable, x: dict[str, Any] | None) -> None:
+        self.foreign.fill(room, count, self.recommender.ids, user, x)
 
     def weights(self) -> dict[str, dict[str, float]]:
         """Return how much each generator counts in each segment, as shares of one."""
         return weights(self.recommender)
+
+
+def _is_foreign(ranker: object) -> bool:
+    return isinstance(ranker, RiverRanker) and not isinstance(ranker, KernelRanker)
 
 
 def _chosen(generators: Sequence[Generator]) -> Generators:
@@ -58,13 +93,17 @@ def _chosen(generators: Sequence[Generator]) -> Generators:
     fields["popularity"] = pipeline.Popularity()
     given: set[str] = set()
     for ranker in generators:
-        name = FIELDS.get(type(getattr(ranker, "generator", None)))
+        if _is_foreign(ranker):
+            continue
+        generator = getattr(ranker, "generator", None)
+        name = FIELDS.get(type(generator))
         if name is None:
             raise ValueError(
-                f"{type(ranker).__name__} is no generator; use {', '.join(FIELDS.values())}"
+                f"{type(ranker).__name__} is no generator; use {', '.join(FIELDS.values())}, or "
+                "a ranker with River's learn_one and rank"
             )
         if name in given:
             raise ValueError(f"{name} comes twice")
         given.add(name)
-        fields[name] = ranker.generator
+        fields[name] = generator
     return Generators(**fields)  # type: ignore[arg-type]  # each field has its own type

@@ -1,7 +1,7 @@
 """KernelRanker: the recommender's kernels behind River's ranker interface, one user base."""
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from collections.abc import Set as AnySet
 from typing import Any
 
@@ -10,9 +10,9 @@ from river.reco.base import Ranker
 
 from contracts import pipeline as contract
 from contracts.pipeline import Generators, Pipeline
-from learners.arrays import room_for
-from learners.asked import score_wanted
-from learners.candidates import MOST, View
+from learners.arrays import F64, I32
+from learners.asked import offer, weigh_offered
+from learners.candidates import COLUMN_BITS, Room, View
 from learners.recommender import Events, Recommender, Shape
 from learners.step import Person
 
@@ -31,6 +31,7 @@ FIELDS: dict[type, str] = {
     contract.Neighbours: "neighbours",
 }
 OPTIONAL = [name for name in FIELDS.values() if name != "popularity"]
+NOTHING = np.empty(0, np.int32)
 HEAVIEST = 1000  # as an action of a pipeline may weigh: sums of these fit into 32-bit floats
 
 
@@ -49,6 +50,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         history: last items remembered per user.
         capacity: items remembered; the least recently chosen go first.
         alone: the one view that ranks, instead of the pipeline's head.
+        foreign: names of views that `_add` fills.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         history: int = 20,
         capacity: int = 200_000,
         alone: View | None = None,
+        foreign: Sequence[str] = (),
     ) -> None:
         super().__init__(seed=None)
         self.repeats, self.history, self.capacity = repeats, history, capacity
         shape = Shape(items=capacity, history=history)
-        self.recommender = Recommender(shape, pipeline, repeats == "learn", alone)
+        self.recommender = Recommender(shape, pipeline, repeats == "learn", alone, foreign)
         self.users = self.recommender.open()
         self._learned = 0
 
@@ -94,38 +97,53 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
 
     def predict_one(self, user: Hashable, item: Hashable, x: dict[str, Any] | None = None) -> float:
         """Return the score of an item for a user now; 0 where nothing speaks for it."""
-        return self._scores(user, [item], x)[0]
+        return float(self._scores(user, [item], x)[0])
 
     def rank(
         self, user: Hashable, items: AnySet[Hashable], x: dict[str, Any] | None = None
     ) -> list[Hashable]:
         """Return the items, best first; of equals, the one that comes first in the alphabet."""
         ordered = sorted(items, key=str)
-        scores = dict(zip(ordered, self._scores(user, ordered, x), strict=True))
-        return sorted(ordered, key=scores.__getitem__, reverse=True)
+        best = np.argsort(-self._scores(user, ordered, x), kind="stable")
+        return [ordered[k] for k in best.tolist()]
 
     def candidates(self, user: Hashable, n: int = 20, x: dict[str, Any] | None = None) -> list[str]:
         """Return the user's list now (or at `x["ts"]`): at most `n` items, best first."""
-        lists = self.recommender.peek(self.users, self._slot(user), self._now(x))
+        person, count = self._pass(user, NOTHING, x)
+        room = person.room
+        best = np.argsort(-room.score[:count], kind="stable")[:n]
         names = self.recommender.ids.names
-        return [names[slot] for slot in lists.item[0, : min(n, int(lists.length[0]))]]
+        return [names[slot] for slot in room.item[best[room.score[best] > -np.inf]].tolist()]
 
-    def _slot(self, user: Hashable) -> int:
-        return self.users.ids.find(str(user))
+    def _scores(self, user: Hashable, items: list[Hashable], x: dict[str, Any] | None) -> F64:
+        wanted = self.recommender.ids.find_all([str(item) for item in items])
+        room = self._pass(user, wanted, x)[0].room
+        given = room.chance if self.recommender.learns else room.score
+        scores = np.zeros(len(items))
+        known = wanted >= 0
+        column = room.place[wanted[known]] & (2**COLUMN_BITS - 1)
+        scores[known] = np.maximum(given[column], 0.0)
+        return scores
+
+    def _pass(self, user: Hashable, wanted: I32, x: dict[str, Any] | None) -> tuple[Person, int]:
+        """Score the wanted items and the user's candidates; return where they stand, how many."""
+        now, model = self._now(x), self.recommender
+        slot, brought = self.users.ids.find(str(user)), self._brought(user)
+        person = model.asking(self.users, len(wanted) + len(brought))
+        count = offer(model.world, person, slot, wanted, brought)
+        self._add(person.room, count, user, x)
+        weigh_offered(model.world, person, slot, now, count)
+        return person, count
+
+    def _brought(self, user: Hashable) -> I32:  # noqa: ARG002 - for those who know some
+        """Return the slots of candidates that no kernel finds."""
+        return NOTHING
+
+    def _add(self, room: Room, count: int, user: Hashable, x: dict[str, Any] | None) -> None:
+        """Give the candidates what no kernel knows."""
 
     def _now(self, x: dict[str, Any] | None) -> float:
         ts = float((x or {}).get("ts", self.recommender.latest))
         if not math.isfinite(ts):
             raise ValueError(f"ts must be a finite number of seconds, got {ts}")
         return ts
-
-    def _scores(
-        self, user: Hashable, items: list[Hashable], x: dict[str, Any] | None
-    ) -> list[float]:
-        model, users = self.recommender, self.users
-        wanted = np.array([model.ids.find(str(item)) for item in items], np.int32)
-        room = model.working_room(room_for(2 * MOST, MOST + len(items)))
-        out = np.empty(len(items))
-        person = Person(users.rows, users.pages, model.rules, room)
-        score_wanted(model.world, person, self._slot(user), self._now(x), wanted, out)
-        return out.tolist()

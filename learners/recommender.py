@@ -16,7 +16,7 @@ from learners.arrays import F64, I32, I64, Flags, World
 from learners.asked import refresh
 from learners.counts import rebuild
 from learners.forget import forget_in_users, forget_items
-from learners.head import head
+from learners.head import BLEND, MIXTURE, SOFTMAX, head
 from learners.ids import Ids
 from learners.pairs import similar
 from learners.rules import rules_of, widths_of
@@ -87,12 +87,18 @@ class Recommender:
         pipeline: Pipeline,
         learn_repeats: bool = True,
         alone: candidates.View | None = None,
+        foreign: Sequence[str] = (),
     ) -> None:
-        """With `alone` one view ranks by itself, instead of the pipeline's head."""
+        """With `alone` one view ranks by itself, instead of the pipeline's head.
+
+        `foreign` names views of rankers that no kernel can ask. Then `learn` leaves the head alone;
+        it is taught from outside, see `learners.foreign`.
+        """
         self.shape, self.pipeline = shape, pipeline
         self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats, alone)
         self.widths = widths_of(pipeline, shape.history)
-        self.views = self.widths.scales + candidates.VIEWS
+        self.foreign = tuple(foreign)
+        self.views = self.widths.scales + candidates.VIEWS + len(self.foreign)
         self.features = features.PER_VIEW * self.views + features.OWN_FEATURES
         self.ids = Ids(shape.items)
         self.partitions: list[Users] = []
@@ -108,19 +114,26 @@ class Recommender:
         self._make_working_room()
 
     def _make_working_room(self) -> None:
-        self.room = self.working_room(candidates.MOST)
+        self.room = self._working_room(candidates.MOST)
+        self._asking = self.room
 
-    def working_room(self, most: int) -> candidates.Room:
-        """Return room to work in for so many candidates."""
-        return candidates.room(
-            len(self.world.items.seen),
-            len(self.world.sessions.size),
-            self.views,
-            self.features,
-            self.widths.visits,
-            self.depth,
-            most,
+    def _working_room(self, most: int) -> candidates.Room:
+        size = candidates.Size(
+            items=len(self.world.items.seen),
+            sessions=len(self.world.sessions.size),
+            scales=self.widths.scales,
+            views=self.views,
+            features=self.features,
+            visits=self.widths.visits,
+            depth=self.depth,
         )
+        return candidates.room(size, most)
+
+    def asking(self, users: Users, wanted: int = 0) -> Person:
+        """Return users and room for a pass over the candidates and so many wanted items."""
+        if len(self._asking.item) < candidates.MOST + wanted:
+            self._asking = self._working_room(arrays.room_for(candidates.MOST, wanted) * 2)
+        return Person(users.rows, users.pages, self.rules, self._asking)
 
     def open(self) -> Users:
         """Return the users of one more partition."""
@@ -150,7 +163,10 @@ class Recommender:
             slots, _tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
             events.barred[:taken], events.fresh[:taken], last,
         )  # fmt: skip
-        _, changed = step(self.world, self._person(users), columns, learn_items, verdicts, lists)
+        person = self._person(users)
+        if self.foreign:
+            person = person._replace(rules=self.rules._replace(head=BLEND))
+        _, changed = step(self.world, person, columns, learn_items, verdicts, lists)
         users.rows.version[slots] = events.version[:taken]
         return Learned(verdicts, lists, slots, self.room.dirty[:changed].copy())
 
@@ -169,6 +185,11 @@ class Recommender:
     def trending(self) -> Lists:
         """Return what a stranger is shown now: one list."""
         return self.peek(self._stranger, -1, self.latest)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the head learns from events; it then tells chances."""
+        return self.rules.head in (SOFTMAX, MIXTURE)
 
     @property
     def latest(self) -> float:
@@ -218,7 +239,8 @@ class Recommender:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the room to work in: it changes with every answer and says nothing."""
-        return {name: value for name, value in self.__dict__.items() if name != "room"}
+        left_out = ("room", "_asking")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Have room to work in again."""

@@ -99,8 +99,7 @@ def step(
             if weight > 0.0:
                 remember(users, user, item, ts)
             note(users, person.pages, user, item, events.barred[k], rules.pages)
-        room.stamp[0] += 1
-        count = rank(world, person, user, ts, 0)
+        count = rank(world, person, user, ts)
         length = keep(users, user, room, count, ts)
         if events.last[k]:
             give(person, user, count, length, lists, given)
@@ -110,23 +109,54 @@ def step(
 
 
 @kernel(inner=True)
-def rank(world: World, person: Person, user: int, now: float, count: int) -> int:
-    """Score the candidates of a user (-1: of a stranger) at a moment; return how many.
+def rank(world: World, person: Person, user: int, now: float) -> int:
+    """Score the candidates of a user (-1: of a stranger) at a moment; return how many."""
+    person.room.stamp[0] += 1
+    mark_seen(world, person, user)
+    count = collect(world, person, user, 0)
+    weigh(world, person, user, now, count)
+    return count
 
-    The first `count` are there already, whoever would offer them; the pass has its own stamp.
-    """
-    users, rules, room = person.users, person.rules, person.room
-    row = max(user, 0)
-    chosen, own = 0, -1
+
+@kernel(inner=True)
+def mark_seen(world: World, person: Person, user: int) -> None:
+    """Mark what a user (-1: a stranger) has seen, and what of it must not return."""
+    rules, room = person.rules, person.room
+    if user >= 0:
+        returns = learns(rules) or not rules.learn_repeats or often_repeated(world.trend)
+        mark(person.users, person.pages, user, room.stamp[0], returns, room.known)
+
+
+@kernel(inner=True)
+def collect(world: World, person: Person, user: int, count: int) -> int:
+    """Add the candidates of a user to the `count` that are there; return how many there are."""
+    users, chosen, own = person.users, 0, -1
     if user >= 0:
         chosen, own = users.chosen[user], slot_of(world.sessions, users.tag[user])
-        returns = learns(rules) or not rules.learn_repeats or often_repeated(world.trend)
-        mark(users, person.pages, user, room.stamp[0], returns, room.known)
-    count = gather(world, users.history[row], chosen, own, rules.use, room, count)
+    history = users.history[max(user, 0)]
+    return gather(world, history, chosen, own, person.rules.use, person.room, count)
+
+
+@kernel(inner=True)
+def weigh(world: World, person: Person, user: int, now: float, count: int) -> None:
+    """Score the candidates that were collected."""
+    users, rules, room = person.users, person.rules, person.room
+    row = max(user, 0)
+    chosen = users.chosen[user] if user >= 0 else 0
     if learns(rules):
         describe(world, users.history[row], users.when[row], chosen, now, room, count)
     score(world, rules, where(rules, users, user, now), room, count)
-    return count
+
+
+@kernel(inner=True)
+def learn_choice(world: World, person: Person, user: int, item: int, now: float, count: int) -> int:
+    """Train the head with a choice; return its place among the candidates, MISS for none."""
+    room, target = person.room, standing(person.room, item)
+    if target < 0:
+        return MISS
+    place = place_among(room.score, count, target)
+    train(world, person.rules, where(person.rules, person.users, user, now), room, target, count)
+    return place if place < JUDGED else MISS
 
 
 @kernel(inner=True)
@@ -162,7 +192,7 @@ def judge(
     verdicts: Verdicts,
 ) -> None:
     """Look the item up in the list that waits for its user, and in one ranked now; train."""
-    users, rules, room, trend = person.users, person.rules, person.room, world.trend
+    users, rules, trend = person.users, person.rules, world.trend
     known, length = users.chosen[user] > 0, users.length[user]
     verdicts.known[k] = known
     popular, size = trend.top[rules.baseline], min(trend.size[rules.baseline], JUDGED)
@@ -171,14 +201,8 @@ def judge(
     verdicts.fresh[k] = UNJUDGED
     verdicts.new[k] = not has_met(users, person.pages, user, item)
     if fresh or learns(rules) or length == 0:
-        room.stamp[0] += 1
-        count = rank(world, person, user, ts, 0)
-        place, target = MISS, standing(room, item)
-        if target >= 0:
-            place = place_among(room.score, count, target)
-            train(world, rules, where(rules, users, user, ts), room, target, count)
-        if place >= JUDGED:
-            place = MISS
+        count = rank(world, person, user, ts)
+        place = learn_choice(world, person, user, item, ts, count)
         if fresh or learns(rules):
             verdicts.fresh[k] = place
         if length == 0:  # what a stranger is shown is ranked at that moment in both

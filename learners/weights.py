@@ -25,7 +25,8 @@ def weights(model: Recommender) -> dict[str, dict[str, float]]:
 
 def _shares(model: Recommender, weight: np.ndarray) -> dict[str, float]:
     scales = model.widths.scales
-    views = {"popularity": range(-scales, 0), **candidates.GENERATORS}
+    foreign = {name: (candidates.VIEWS + k,) for k, name in enumerate(model.foreign)}
+    views = {"popularity": range(-scales, 0), **candidates.GENERATORS, **foreign}
     sums = {name: float(sum(_size(weight, scales + v) for v in of)) for name, of in views.items()}
     whole = max(sum(sums.values()), 1e-12)
     return {name: size / whole for name, size in sums.items()}

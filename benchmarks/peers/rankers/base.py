@@ -4,9 +4,8 @@ from collections import defaultdict, deque
 from typing import Any, Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-
-from learners.kernel import kernel
 
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -61,7 +60,7 @@ def behind(scores: F64, others: F64) -> F64:
     return np.where(some, scores, others * (least / 2.0 / max(others.max(), 1e-300)))
 
 
-@kernel
+@njit(cache=True)
 def _top(scores: F64, found: I32) -> int:
     """Keep the best in a sorted row; return how many there are."""
     size, depth = 0, len(found)

@@ -1,9 +1,9 @@
 """VS-kNN: what users chose whose last items are like this user's last items."""
 
 import numpy as np
+from numba import njit
 
 from benchmarks.peers.rankers.base import F64, I32, REMEMBERED, Histories
-from learners.kernel import kernel
 
 NEIGHBOURS, SAMPLE, KEPT = 200, 500, 50
 
@@ -55,7 +55,7 @@ class VSKNN:
         self._histories.add(user, item)
 
 
-@kernel
+@njit(cache=True)
 def _alike(history: I32, user: int, users_of: I32, likeness: F64, near: F64) -> I32:
     """Sum likeness over the shared items, newest first; return the users who share any."""
     found = np.empty(len(history) * users_of.shape[1], np.int32)
@@ -74,7 +74,7 @@ def _alike(history: I32, user: int, users_of: I32, likeness: F64, near: F64) -> 
     return found[:size]
 
 
-@kernel
+@njit(cache=True)
 def _vote(users: I32, weight: F64, items_of: I32, rarity: F64, out: F64) -> None:
     """Add each neighbour's weight to its items, times their rarity."""
     for k in range(len(users)):
