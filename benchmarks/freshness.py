@@ -39,21 +39,26 @@ def main(args: Namespace) -> None:
     """Find the sustained rate, then measure at the two rates."""
     print(f"freshness: {figures.machine()}")
     with rig.rig() as bench:
-        topic = bench.settings(partitions=args.partitions)
-        sent = bench.fill(topic, streams.shop(args.events))
-        full = [_full(bench, bench.again(topic), sent) for _ in range(args.rounds)]
-        rate = figures.Spread.of([each.rate for each in full])
-        print(f"sustained: {rate.text()} events/s of the shop, {args.partitions} partitions")
-        for name, each in {"steady": STEADY, "half": rate.median / 2}.items():
-            _at_rate(bench, name, each, args)
-        _print_gets(full)
+        for partitions in args.partitions:
+            _measure(bench, partitions, args)
+
+
+def _measure(bench: rig.Rig, partitions: int, args: Namespace) -> None:
+    topic = bench.settings(partitions=partitions)
+    sent = bench.fill(topic, streams.shop(args.events))
+    full = [_full(bench, bench.again(topic), sent) for _ in range(args.rounds)]
+    rate = figures.Spread.of([each.rate for each in full])
+    print(f"\n{partitions} partitions; sustained: {rate.text()} events/s of the shop")
+    for name, each in {"steady": STEADY, "half": rate.median / 2}.items():
+        _at_rate(bench, name, each, partitions, args.seconds)
+    _print_gets(full)
 
 
 def _arguments() -> Namespace:
     parser = options.parser("freshness", "from Kafka's timestamp to a readable list")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="per rate")
     parser.add_argument("--events", type=int, default=200_000, metavar="N", help="at full speed")
-    parser.add_argument("--partitions", type=int, default=4, metavar="N")
+    parser.add_argument("--partitions", type=int, nargs="+", default=[4, 1], metavar="N")
     return parser.parse_args()
 
 
@@ -74,19 +79,19 @@ def _full(bench: rig.Rig, settings: Settings, sent: int) -> Full:
     return Full(Stretch(begin, end).rate, busy, idle)
 
 
-def _at_rate(bench: rig.Rig, name: str, rate: float, args: Namespace) -> None:
+def _at_rate(bench: rig.Rig, name: str, rate: float, partitions: int, seconds: float) -> None:
     """Send evenly, let the worker settle, then look at both ends of so many seconds."""
-    settings = bench.settings(partitions=args.partitions)
+    settings = bench.settings(partitions=partitions)
     bench.fill(settings, [])
     bench.clear()
-    seconds = args.seconds + 3 * SETTLE_S
+    sending = seconds + 3 * SETTLE_S
     with (
         working(bench, settings) as worker,
-        bench.child("benchmarks.load", settings, rate, seconds, 11) as load,
+        bench.child("benchmarks.load", settings, rate, sending, 11) as load,
     ):
         begin = _settled(worker, rate)
-        with bench.child("benchmarks.probe", settings, PROBES, args.seconds) as probe:
-            probe.wait(args.seconds + WITHIN_S)
+        with bench.child("benchmarks.probe", settings, PROBES, seconds) as probe:
+            probe.wait(seconds + WITHIN_S)
             end = worker.now()
             delays = _answer(probe)
         load.stop()

@@ -48,10 +48,9 @@ class Rig:
         return Settings(**(given | changes))
 
     def again(self, settings: Settings, **changes: Any) -> Settings:
-        """Return settings for the same topics with a group and keys that know nothing."""
-        return self.settings(
-            topic_prefix=settings.topic_prefix, partitions=settings.partitions, **changes
-        )
+        """Return settings for the same topics and pipeline, with a group that knows nothing."""
+        kept = {n: getattr(settings, n) for n in ("topic_prefix", "partitions", "pipeline")}
+        return self.settings(**(kept | changes))
 
     def fill(self, settings: Settings, rows: Iterable[dict[str, Any]]) -> int:
         """Create the topics and send all rows; return how many the broker has."""

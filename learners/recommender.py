@@ -19,7 +19,7 @@ from learners.forget import forget_in_users, forget_items
 from learners.head import BLEND, MIXTURE, SOFTMAX, head
 from learners.ids import Ids
 from learners.pairs import similar
-from learners.rules import rules_of, widths_of
+from learners.rules import rules_of, sessions_of, widths_of
 from learners.step import Columns, Lists, Person, Verdicts, step
 
 FIRST_ROWS = 1024
@@ -103,11 +103,10 @@ class Recommender:
         self.ids = Ids(shape.items)
         self.partitions: list[Users] = []
         self.depth = max(shape.length, arrays.JUDGED)
-        generators = pipeline.generators
         self.world = World(
             arrays.item_rows(min(FIRST_ROWS, shape.items), self.widths),
             arrays.trend(self.widths.scales),
-            arrays.sessions(generators.neighbours.sessions if generators.neighbours else 1),
+            arrays.sessions(sessions_of(pipeline)),
             head(self.rules, self.features, self.views),
         )
         self._stranger = Users(shape._replace(users=1), self.widths)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from contracts.pipeline import CoOccurrence, Pipeline
+from contracts.pipeline import CoOccurrence, Neighbours, Pipeline, Transitions
 from learners.arrays import Widths
 from learners.candidates import Use, View
 from learners.head import ALONE, BLEND, MIXTURE, SOFTMAX, Rules
@@ -17,18 +17,17 @@ def rules_of(
 
     With `alone` one view ranks by itself.
     """
-    generators = pipeline.generators
-    half_lives = _half_lives(pipeline)
-    pairs = generators.co_occurrence
+    generators, half_lives = pipeline.generators, _half_lives(pipeline)
+    pairs, after, sessions = _in_use(pipeline)
     return Rules(
         half_lives=np.array(half_lives, np.float64),
         baseline=half_lives.index(generators.popularity.baseline_s),
         pair_half_life=pairs.half_life_s if pairs else CoOccurrence().half_life_s,
         use=Use(
-            recent=generators.recent is not None,
+            recent=generators.recent is not None and pipeline.head != "blend",
             pairs=pairs is not None,
-            after=generators.transitions is not None,
-            sessions=generators.neighbours is not None,
+            after=after is not None,
+            sessions=sessions is not None,
         ),
         head=HEADS[pipeline.head] if alone is None else ALONE,
         rate=pipeline.rate,
@@ -41,15 +40,31 @@ def rules_of(
 
 
 def widths_of(pipeline: Pipeline, history: int) -> Widths:
-    """Return how wide the rows of a pipeline are; what is left out takes one column."""
-    generators = pipeline.generators
+    """Return how wide the rows of a pipeline are; what is not in use takes one column."""
+    pairs, after, sessions = _in_use(pipeline)
     return Widths(
         scales=len(_half_lives(pipeline)),
-        neighbours=generators.co_occurrence.neighbours if generators.co_occurrence else 1,
-        followers=generators.transitions.followers if generators.transitions else 1,
-        visits=generators.neighbours.visits if generators.neighbours else 1,
+        neighbours=pairs.neighbours if pairs else 1,
+        followers=after.followers if after else 1,
+        visits=sessions.visits if sessions else 1,
         history=history,
     )
+
+
+def sessions_of(pipeline: Pipeline) -> int:
+    """Return how many sessions are remembered, at least one."""
+    sessions = _in_use(pipeline)[2]
+    return sessions.sessions if sessions else 1
+
+
+def _in_use(
+    pipeline: Pipeline,
+) -> tuple[CoOccurrence | None, Transitions | None, Neighbours | None]:
+    """Return the generators in use behind the popular: a blend looks at the first one only."""
+    generators = pipeline.generators
+    if pipeline.head == "blend":
+        return generators.co_occurrence, None, None
+    return generators.co_occurrence, generators.transitions, generators.neighbours
 
 
 def _half_lives(pipeline: Pipeline) -> tuple[float, ...]:
