@@ -11,6 +11,8 @@ SUB_S = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7)  # here lies the p99 of a busy mac
 LATENCY_S = (*MS, *SUB_S, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 STAGE_S = (0.00001, 0.0001, 0.0003, *MS, 0.25, 1.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+# Segments of WEIGHTS; behind the last two stands where one begins, as in `history:5`.
+EVERYBODY, HISTORY, GAP_S = "all", "history", "gap_s"
 
 
 class Metric(NamedTuple):
@@ -72,8 +74,8 @@ LIST_AGE = Metric(
 WEIGHTS = Metric(
     "headwater_fusion_weight_ratio",
     "gauge",
-    "size of a generator's weights in the fusion, of all generators together; segment all, "
-    "history:N or gap_s:N, from N on",
+    "size of a generator's weights in the fusion, of all generators together; segment "
+    f"{EVERYBODY}, {HISTORY}:N or {GAP_S}:N, from N on",
     ("generator", "segment"),
 )
 STATE_SIZE = Metric(

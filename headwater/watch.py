@@ -7,17 +7,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from contracts.metrics import EVERYBODY
 from headwater.lists import plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.panel import Panel
 
     from serving.live import Live, Point, Snapshot
     from state.answers import Answer
 
 EVERY_S = 1.0
 ROWS = 8  # of each list
-GRAPH = 60  # points
+GRAPH = 60  # points at most
+BESIDE = 35  # columns that frame, names and the time of the last drift take beside a graph
+LIST = 38  # columns that an item and most of its reason need
 BARS = "▁▂▃▄▅▆▇█"
 MARK = "◆"
 
@@ -25,19 +29,24 @@ MARK = "◆"
 def watch(live: "Live", title: Callable[[], str], done: Callable[["Snapshot"], bool]) -> "Snapshot":
     """Poll and show once a second until `done` says so; return the last snapshot.
 
-    In a terminal the view is redrawn in place; elsewhere each poll is one plain line.
+    In a terminal the view is redrawn in place; elsewhere each poll is one plain line, and the
+    view comes once, at the end.
     """
     from rich.console import Console
     from rich.live import Live as Screen
 
     console = Console()
     if not console.is_terminal:
-        return _polled(live, lambda snapshot: _say(line(snapshot)), done)
+        last = _polled(live, lambda snapshot: _say(line(snapshot)), done)
+        console.print(view(title(), live, last, last.lists, console.width))
+        return last
     with Screen(console=console, auto_refresh=False) as screen:
         before: list[Answer] = []
 
         def show(snapshot: "Snapshot") -> None:
-            screen.update(view(title(), live, snapshot, before), refresh=True)
+            shown = view(title(), live, snapshot, before, console.width)
+            shown.subtitle = "Ctrl-C ends"
+            screen.update(shown, refresh=True)
             before[:] = snapshot.lists
 
         return _polled(live, show, done)
@@ -66,20 +75,25 @@ def figures(snapshot: "Snapshot") -> list[tuple[str, str]]:
 
 
 def view(
-    title: str, live: "Live", snapshot: "Snapshot", before: Sequence["Answer"]
-) -> "RenderableType":
-    """Return the whole view; items that were not in a user's list `before` stand out."""
+    title: str, live: "Live", snapshot: "Snapshot", before: Sequence["Answer"], width: int
+) -> "Panel":
+    """Return the whole view; items that were not in a user's list `before` stand out.
+
+    It fits into 24 lines of 80 columns; of the lists there are as many as have room for reasons.
+    """
     from rich.console import Group
     from rich.panel import Panel
     from rich.text import Text
 
     old = {answer.user: {entry.item for entry in answer.items} for answer in before}
-    lists = [_list(answer, old.get(answer.user)) for answer in snapshot.lists]
-    parts: list[RenderableType] = [_figures(snapshot), *_graphs(live)]
+    fitting = snapshot.lists[: max(1, width // LIST)]
+    lists = [_list(answer, old.get(answer.user)) for answer in fitting]
+    points = list(live.history)[-max(1, min(GRAPH, width - BESIDE)) :]
+    parts: list[RenderableType] = [_figures(snapshot), _graphs(live, points, _fusion(snapshot))]
     parts.append(_side_by_side(lists) if lists else Text("no lists yet"))
     if snapshot.problem:
         parts.append(Text(snapshot.problem, style="yellow"))
-    return Panel(Group(*parts), title=title, subtitle="Ctrl-C ends", title_align="left")
+    return Panel(Group(*parts), title=title, title_align="left")
 
 
 def graph(values: Sequence[float], top: float) -> str:
@@ -101,19 +115,29 @@ def marks(points: Sequence["Point"]) -> str:
 
 
 def _figures(snapshot: "Snapshot") -> "RenderableType":
+    from rich.columns import Columns
+
+    cells = [f"[dim]{name}[/]\n[bold]{value}[/]" for name, value in figures(snapshot)]
+    return Columns(cells, padding=(0, 3))
+
+
+def _fusion(snapshot: "Snapshot") -> "RenderableType":
+    """Return what each generator weighs for all users, the heaviest first."""
+    from rich.columns import Columns
+    from rich.text import Text
+
+    shares = snapshot.weights().get(EVERYBODY, {})
+    top = max(shares.values(), default=1.0)
+    cells = [
+        Text.assemble(plain(name), " ", (graph([share], top), "green"), f" {100 * share:.0f} %")
+        for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
+    ]
+    return Columns(cells, padding=(0, 2)) if cells else "-"
+
+
+def _graphs(live: "Live", points: Sequence["Point"], fusion: "RenderableType") -> "RenderableType":
     from rich.table import Table
 
-    table = Table.grid(padding=(0, 3))
-    cells = figures(snapshot)
-    table.add_row(*(f"[dim]{name}[/]" for name, _ in cells))
-    table.add_row(*(f"[bold]{value}[/]" for _, value in cells))
-    return table
-
-
-def _graphs(live: "Live") -> list["RenderableType"]:
-    from rich.table import Table
-
-    points = list(live.history)[-GRAPH:]
     hits, base = [p.hr_at_10 for p in points], [p.popularity_hr_at_10 for p in points]
     top = max([v for v in (*hits, *base) if not math.isnan(v)], default=1.0)
     speed = [p.events_per_s for p in points]
@@ -122,7 +146,8 @@ def _graphs(live: "Live") -> list["RenderableType"]:
     table.add_row("[dim]HR@10[/]", f"[green]{graph(hits, top)}[/]")
     table.add_row("[dim]popularity[/]", f"[blue]{graph(base, top)}[/]")
     table.add_row("[dim]drifts[/]", f"[red]{marks(points)}[/]" + _last_mark(live))
-    return [table]
+    table.add_row("[dim]fusion[/]", fusion)
+    return table
 
 
 def _last_mark(live: "Live") -> str:

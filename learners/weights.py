@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from contracts.metrics import EVERYBODY, GAP_S, HISTORY
 from learners import candidates, features
 from learners.recommender import Recommender
-
-EVERYBODY = "all"
 
 
 def weights(model: Recommender) -> dict[str, dict[str, float]]:
@@ -40,5 +39,5 @@ def _size(weight: np.ndarray, view: int) -> float:
 def _segments(model: Recommender) -> Iterator[str]:
     """Yield the names of the head's rows behind the first, each by where it begins."""
     segments = model.pipeline.segments
-    yield from (f"history:{bound}" for bound in (0, *segments.history))
-    yield from (f"gap_s:{bound:.15g}" for bound in (0, *segments.gap_s))
+    yield from (f"{HISTORY}:{bound}" for bound in (0, *segments.history))
+    yield from (f"{GAP_S}:{bound:.15g}" for bound in (0, *segments.gap_s))

@@ -66,6 +66,15 @@ class Snapshot:
         """Return what the workers judged on fresh lists; model is lists or popularity; or NaN."""
         return quality(self.samples, measure, model, span)
 
+    def weights(self) -> dict[str, dict[str, float]]:
+        """Return each generator's share in the fusion, by segment; none before it has learned."""
+        learned = [
+            name for name, sum_ in self.samples.by(metrics.WEIGHTS, "segment").items() if sum_
+        ]
+        return {
+            name: self.samples.by(metrics.WEIGHTS, "generator", segment=name) for name in learned
+        }
+
 
 class Live:
     """Polls workers and Redis; keeps `history` for graphs and `marks`, the times of drifts.

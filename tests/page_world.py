@@ -54,6 +54,11 @@ class World:
             labels = {"measure": "hr_at_10", "model": model, "list": "fresh", "span": "window"}
             tell.set(metrics.QUALITY, value, **labels)
 
+    def weigh(self, segment: str, **shares: float) -> None:
+        """Let the fusion weigh its generators so in a segment."""
+        for generator, share in shares.items():
+            self.telemetry.set(metrics.WEIGHTS, share, generator=generator, segment=segment)
+
     def publish(self, user: str, *items: str) -> None:
         """Let a new list of a user stand in Redis."""
         self._version += 1

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -47,6 +48,11 @@ class Worker:
             self.telemetry.set(metrics.QUALITY, value, **labels, span="window")
             self.telemetry.set(metrics.QUALITY, value, **labels, span="total")
 
+    def weigh(self, segment: str, **shares: float) -> None:
+        """Let the fusion weigh its generators so in a segment."""
+        for generator, share in shares.items():
+            self.telemetry.set(metrics.WEIGHTS, share, generator=generator, segment=segment)
+
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
@@ -61,8 +67,15 @@ def store(settings: Settings) -> Iterator[redis.Redis]:
         yield client
 
 
-def put(store: redis.Redis, settings: Settings, user: str, version: int, *items: str) -> None:
-    entries = [{"item": item, "score": 1.0, "because": "popular now"} for item in items]
+def put(
+    store: redis.Redis,
+    settings: Settings,
+    user: str,
+    version: int,
+    *items: str,
+    because: str = "popular now",
+) -> None:
+    entries = [{"item": item, "score": 1.0, "because": because} for item in items]
     value = {"user": user, "items": entries, "version": version, "ts": float(version)}
     store.set(keys.REC.at(settings.key_prefix, user=user), json.dumps(value))
 
@@ -165,7 +178,7 @@ def test_the_view_shows_figures_lists_and_what_is_new(
     before = live.poll().lists
     put(store, settings, "ann", 2, "jam[x]", "tea")
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(watch.view("A simulated shop", live, live.poll(), before))
+    console.print(watch.view("A simulated shop", live, live.poll(), before, 120))
     live.close()
     text = console.export_text()
     for part in (
@@ -178,6 +191,61 @@ def test_the_view_shows_figures_lists_and_what_is_new(
         "popular now",
     ):
         assert part in text
+
+
+def test_a_terminal_of_80_by_24_has_room_for_reasons_and_weights(
+    settings: Settings, store: redis.Redis, worker: Worker
+) -> None:
+    items = [f"pillow-{n:02}" for n in range(20)]
+    for n in range(3):
+        put(store, settings, f"user{n}", n, *items, because="with i3 that you chose")
+    worker.learn(123_456, 0.5)
+    worker.weigh(metrics.EVERYBODY, recent=0.04, popularity=0.5, co_occurrence=0.25)
+    worker.weigh(metrics.EVERYBODY, transitions=0.11, neighbours=0.1)
+    worker.weigh(f"{metrics.HISTORY}:0", popularity=1.0)
+    live = Live(settings, [worker.url, "127.0.0.1:1"])
+    live.poll()
+    worker.telemetry.count(metrics.DRIFTS, model="lists")
+    console = Console(width=80, record=True, file=io.StringIO())
+    for _ in range(70):
+        snapshot = live.poll()
+    console.print(watch.view("A simulated shop", live, snapshot, snapshot.lists, console.width))
+    live.close()
+    text = console.export_text()
+    assert len(text.splitlines()) <= 24
+    assert text.count("pillow-00  with i3 that you chose") == 2
+    cells = re.findall(r"(\w+) ([▁-█]) (\d+) %", text)
+    assert cells == [
+        ("popularity", "█", "50"),
+        ("co_occurrence", "▅", "25"),
+        ("transitions", "▂", "11"),
+        ("neighbours", "▂", "10"),
+        ("recent", "▁", "4"),
+    ]
+
+
+def test_where_there_is_no_terminal_the_view_comes_at_the_end(
+    settings: Settings, store: redis.Redis, worker: Worker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(store, settings, "ann", 1, "tea")
+    worker.weigh(metrics.EVERYBODY, popularity=1.0)
+    live = Live(settings, [worker.url])
+    watch.watch(live, lambda: "A simulated shop", lambda _: True)
+    live.close()
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("events/s 0, learned 0")
+    assert "A simulated shop" in rest[0]
+    assert any("popularity █ 100 %" in line for line in rest)
+    assert any("tea  popular now" in line for line in rest)
+
+
+def test_weights_of_zero_are_none(settings: Settings, worker: Worker) -> None:
+    worker.weigh(metrics.EVERYBODY, popularity=0.0, recent=0.0)
+    worker.weigh(f"{metrics.HISTORY}:1", popularity=0.25, recent=0.75)
+    live = Live(settings, [worker.url])
+    snapshot = live.poll()
+    live.close()
+    assert snapshot.weights() == {"history:1": {"popularity": 0.25, "recent": 0.75}}
 
 
 def test_a_counter_that_fell_is_a_restart() -> None:

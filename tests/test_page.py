@@ -111,6 +111,22 @@ def test_trending_items_have_their_share_of_the_top_item(visit: Visit) -> None:
     expect(card.locator("li span")).to_have_text(["100.0 %", "50.0 %"])
 
 
+def test_what_the_generators_weigh_is_shown_for_all_users_and_by_history(
+    visit: Visit, running: World
+) -> None:
+    card = visit.page.locator(".hw-card").filter(has_text="Fusion")
+    expect(card).to_contain_text("No weights yet")
+    running.weigh(metrics.EVERYBODY, recent=0.26, popularity=0.74)
+    running.weigh(f"{metrics.HISTORY}:0", recent=0.0, popularity=1.0)
+    running.weigh(f"{metrics.HISTORY}:20", recent=0.91, popularity=0.09)
+    running.weigh(f"{metrics.HISTORY}:1", recent=0.5, popularity=0.5)
+    running.weigh(f"{metrics.GAP_S}:0", recent=0.33, popularity=0.67)
+    expect(card.locator("th")).to_have_text(["", "all", "0", "1-19", "20+"])
+    expect(card.locator("tbody tr")).to_have_text(
+        [re.compile(r"popularity\s*74 %\s*100 %\s*50 %\s*9 %"), re.compile(r"recent\s*26 %")]
+    )
+
+
 def test_a_drift_is_counted(visit: Visit, running: World) -> None:
     running.telemetry.count(metrics.DRIFTS, model="lists")
     expect(visit.page.locator(".hw-tile").filter(has_text="Drifts")).to_contain_text("1")

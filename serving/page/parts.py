@@ -124,7 +124,7 @@ def user_list(answer: Answer, new: set[str], now: float) -> str:
 def trending(answer: Answer) -> str:
     """Return what is chosen most now, each with its share of the top item's score."""
     if answer.source == NOTHING:
-        return _empty("Nothing is trending yet.")
+        return note("Nothing is trending yet.")
     top = max([entry.score for entry in answer.items], default=0.0) or 1.0
     rows = "".join(_bar(entry.item, entry.score / top) for entry in answer.items[: ROWS + 4])
     return f"<ol>{rows}</ol>"
@@ -133,7 +133,7 @@ def trending(answer: Answer) -> str:
 def looked_up(answer: Answer, now: float) -> str:
     """Return a user's whole list with scores and reasons, or what stands in for it."""
     if answer.source == NOTHING:
-        return _empty("No list stands in Redis, and nothing is trending yet.")
+        return note("No list stands in Redis, and nothing is trending yet.")
     name = f"<b>{escape(answer.user)}</b>"
     if answer.source == OWN:
         said = f"{name}: version {answer.version} · {ago(answer, now)}"
@@ -148,15 +148,15 @@ def looked_up(answer: Answer, now: float) -> str:
     return f"<p>{said}</p><table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
-def failed(text: str) -> str:
-    """Return why a look-up gave nothing."""
-    return _empty(text)
+def note(text: str) -> str:
+    """Return what stands where there is nothing to show: why."""
+    return f"<p class='hw-dim'>{escape(text)}</p>"
 
 
 def lists(answers: Sequence[Answer], new: dict[str, set[str]], now: float) -> str:
     """Return the cards of several users' lists."""
     if not answers:
-        return _empty("No list stands in Redis yet; the first event of a user brings one.")
+        return note("No list stands in Redis yet; the first event of a user brings one.")
     cards = (user_list(answer, new.get(answer.user, set()), now) for answer in answers)
     return "".join(f"<div class='hw-list'>{card}</div>" for card in cards)
 
@@ -193,7 +193,3 @@ def _bar(item: str, share: float) -> str:
 
 def _beside(now: Point) -> str:
     return f"popularity alone: {number(now.popularity_hr_at_10, 3)}"
-
-
-def _empty(text: str) -> str:
-    return f"<p class='hw-dim'>{escape(text)}</p>"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import RedisAway
 from serving.live import Live, Snapshot
-from serving.page import charts, parts
+from serving.page import charts, parts, weights
 
 if TYPE_CHECKING:
     from nicegui.elements.echart import EChart
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 STYLE = Path(__file__).with_name("style.css")
 EVERY_S = 1.0
+WEIGHTS = "generators' weights, by items chosen"
 
 
 class View:
@@ -38,7 +39,9 @@ class View:
             with ui.element("div").classes("hw-below"):
                 self._lists = _card("Lists as they change", "three users", "hw-lists")
                 self._trending = _card("Trending", "share of the top item")
-                self._found = self._look_up()
+                with ui.element("div").classes("hw-right"):
+                    self._weights = _card("Fusion", WEIGHTS, "hw-weights")
+                    self._found = self._look_up()
         self.update()
         ui.timer(EVERY_S, self.update)
         ui.timer(2 * EVERY_S, self.look, immediate=False)
@@ -58,6 +61,7 @@ class View:
         new = self._changes.see(snapshot.lists)
         self._lists.set_content(parts.lists(snapshot.lists, new, now))
         self._trending.set_content(parts.trending(snapshot.trending))
+        self._weights.set_content(weights.table(snapshot.weights()))
         self._shown = snapshot
 
     async def look(self) -> None:
@@ -69,7 +73,7 @@ class View:
         try:
             answer = await run.io_bound(self._live.answers().recommend, self._asked)
         except RedisAway as error:
-            self._found.set_content(parts.failed(str(error)))
+            self._found.set_content(parts.note(str(error)))
             return
         if answer is not None:  # None: the page is closing
             self._found.set_content(parts.looked_up(answer, time.time()))
