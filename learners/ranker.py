@@ -31,6 +31,7 @@ FIELDS: dict[type, str] = {
     contract.Neighbours: "neighbours",
 }
 OPTIONAL = [name for name in FIELDS.values() if name != "popularity"]
+REPEATS = ("learn", "always", "never")
 NOTHING = np.empty(0, np.int32)
 HEAVIEST = 1000  # as an action of a pipeline may weigh: sums of these fit into 32-bit floats
 
@@ -51,6 +52,9 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         capacity: items remembered; the least recently chosen go first.
         alone: the one view that ranks, instead of the pipeline's head.
         foreign: names of views that `_add` fills.
+
+    Raises:
+        ValueError: `repeats` is none of these.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         foreign: Sequence[str] = (),
     ) -> None:
         super().__init__(seed=None)
+        if repeats not in REPEATS:
+            raise ValueError(f"repeats must be one of {', '.join(REPEATS)}, got {repeats!r}")
         self.repeats, self.history, self.capacity = repeats, history, capacity
         shape = Shape(items=capacity, history=history)
         self.recommender = Recommender(shape, pipeline, repeats == "learn", alone, foreign)
@@ -111,7 +117,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         """Return the user's list now (or at `x["ts"]`): at most `n` items, best first."""
         person, count = self._pass(user, NOTHING, x)
         room = person.room
-        best = np.argsort(-room.score[:count], kind="stable")[:n]
+        best = np.argsort(-room.score[:count], kind="stable")[: max(n, 0)]
         names = self.recommender.ids.names
         return [names[slot] for slot in room.item[best[room.score[best] > -np.inf]].tolist()]
 

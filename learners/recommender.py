@@ -151,7 +151,7 @@ class Recommender:
         when the lists are rendered: then items are let go, and their slots get other names.
         With `learn_items` False only the users learn: the items already know these events.
         """
-        items = self._admit(events.item) if learn_items else self.ids.find_all(events.item)
+        items = self._admit(events) if learn_items else self.ids.find_all(events.item)
         taken = len(items)
         names = events.user[:taken]
         slots, newcomers = users.ids.map_in_turn(names)
@@ -199,7 +199,17 @@ class Recommender:
     def _person(self, users: Users) -> Person:
         return Person(users.rows, users.pages, self.rules, self.room)
 
-    def _admit(self, names: list[str]) -> I32:
+    def _admit(self, events: Events) -> I32:
+        """Return the items of the first events; -1 for what is not learned, which takes no slot."""
+        learned = np.flatnonzero(events.weight)
+        if len(learned) == len(events.item):
+            return self._slots(events.item)
+        found = np.full(len(events.item), -1, np.int32)
+        slots = self._slots([events.item[k] for k in learned.tolist()])
+        found[learned[: len(slots)]] = slots
+        return found if len(slots) == len(learned) else found[: learned[len(slots)]]
+
+    def _slots(self, names: list[str]) -> I32:
         """Return the slots of the first items; if not even one has room, let old ones go."""
         items = self.ids.map_while_room(names)
         if names and not len(items):

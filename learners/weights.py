@@ -13,7 +13,7 @@ def weights(model: Recommender) -> dict[str, dict[str, float]]:
     """Return how much each generator counts in each segment: `{segment: {generator: share}}`.
 
     A share is the size of a generator's weights, those of everybody and those of the segment
-    together, by that of all generators; 0 for all before the first event.
+    together, by that of all generators. Before the first event all are 0, those of a mixture equal.
     """
     shared = model.world.head.weight[0]
     found = {EVERYBODY: _shares(model, shared)}

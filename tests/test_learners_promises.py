@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from river import checks
 
+from learners.fusion import Fusion
 from learners.ranker import KernelRanker
 from learners.recommender import tag_of
 from tests.learners_kit import (
@@ -250,3 +251,17 @@ def test_a_ranker_passes_rivers_own_checks(name: str, monkeypatch: pytest.Monkey
         check(ranker.clone())
         names.append(check.__name__)
     assert {"check_repr", "check_clone_is_idempotent", "check_reco_routine"} <= set(names)
+
+
+def test_what_teaches_nothing_takes_no_slot() -> None:
+    ranker = Fusion(capacity=16)
+    for n in range(16):
+        ranker.learn_one(f"u{n}", f"i{n}")
+    for n in range(40):
+        ranker.learn_one("u0", f"only seen {n}", y=0)
+    assert {f"i{n}" for n in range(16)} == set(ranker.candidates("a stranger", 100))
+
+
+def test_a_repeat_rule_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="learn, always, never"):
+        Fusion(repeats="sometimes")
