@@ -1,14 +1,17 @@
-"""Asked: lists and scores at a moment of the asker's choice; nothing is learned from it.
+"""Asked: lists and scores at a moment of the asker's choice.
 
-`offer`, `weigh_offered` and `teach` are the parts of a pass, for those who have something to add
-in between: see `learners.foreign`.
+`offer`, `weigh_offered` and `teach_offered` are the parts of a pass, for those who have something
+to add in between: see `learners.foreign`. Nothing but the last one learns.
 """
 
 from learners.arrays import I32, World
-from learners.candidates import Room, column_of
-from learners.head import best, chances, learns
+from learners.given import Lists, give, keep
+from learners.head import best, chances
 from learners.kernel import kernel
-from learners.step import Lists, Person, collect, give, keep, learn_choice, mark_seen, rank, weigh
+from learners.passes import Person, collect, mark_seen, rank, weigh
+from learners.room import put
+from learners.rules import learns
+from learners.step import teach
 
 
 @kernel
@@ -40,15 +43,6 @@ def offer(world: World, person: Person, user: int, wanted: I32, brought: I32) ->
     return collect(world, person, user, put(person.room, brought, count))
 
 
-@kernel(inner=True)
-def put(room: Room, items: I32, count: int) -> int:
-    """Add items to the `count` candidates that are there; return how many there are."""
-    for item in items:
-        if item >= 0:
-            count = max(count, column_of(room, item, count) + 1)
-    return count
-
-
 @kernel
 def weigh_offered(world: World, person: Person, user: int, now: float, count: int) -> None:
     """Score what was offered; a head that learns also tells the chances."""
@@ -58,6 +52,8 @@ def weigh_offered(world: World, person: Person, user: int, now: float, count: in
 
 
 @kernel
-def teach(world: World, person: Person, user: int, item: int, now: float, count: int) -> None:
+def teach_offered(
+    world: World, person: Person, user: int, item: int, now: float, count: int
+) -> None:
     """Train the head: of what was offered and weighed, a user chose an item."""
-    learn_choice(world, person, user, item, now, count)
+    teach(world, person, user, item, now, count)

@@ -1,6 +1,6 @@
 """Blend: co-occurrence first, filled up from popularity."""
 
-from contracts.pipeline import Generators, Pipeline
+from contracts.pipeline import Pipeline
 from learners.ranker import KernelRanker
 
 
@@ -23,6 +23,4 @@ class Blend(KernelRanker):
     """
 
     def __init__(self, repeats: str = "always", history: int = 20, capacity: int = 200_000) -> None:
-        only = Generators(recent=None, transitions=None, neighbours=None)
-        pipeline = Pipeline(head="blend", generators=only)
-        super().__init__(pipeline, repeats, history, capacity)
+        super().__init__(Pipeline(head="blend"), repeats, history, capacity)

@@ -8,11 +8,12 @@ was chosen by anybody, and by this user.
 import numpy as np
 
 from learners.arrays import F32, F64, I32, ItemRows, World
-from learners.candidates import Room, standing
 from learners.kernel import kernel
+from learners.room import Room, standing
 from learners.vectors import largest, log2, sum_of
 
-LEAST = np.float32(2.0**-20)  # a smaller share counts as none
+DEPTH = np.float32(20.0)
+LEAST = np.float32(2.0**-DEPTH)  # a smaller share counts as none
 TINY = np.float32(1e-30)  # a view with less mass has none: its inverse must stay a number
 LONGEST = 2.0**40  # minutes, two million years
 PER_VIEW = 2
@@ -25,7 +26,7 @@ def describe(
     world: World, history: I32, when: F64, chosen: int, now: float, room: Room, count: int
 ) -> None:
     """Fill `room.feature` for the first `count` candidates."""
-    scales = len(world.trend.size)
+    scales = room.scales
     for view in range(len(room.mass)):
         mass, share, part = room.mass[view], room.feature[2 * view], room.feature[2 * view + 1]
         total = np.float32(world.trend.total[view]) if view < scales else sum_of(mass, count)
@@ -46,7 +47,7 @@ def relate(mass: F32, share: F32, part: F32, total: np.float32, count: int) -> N
     by_total, by_most = np.float32(1.0) / total, np.float32(1.0) / most
     for k in range(count):
         part[k] = mass[k] * by_most
-        log = (log2(mass[k] * by_total + LEAST) + np.float32(20.0)) * np.float32(0.1)
+        log = (log2(mass[k] * by_total + LEAST) + DEPTH) * np.float32(0.1)
         share[k] = log if mass[k] > 0.0 else np.float32(0.0)
 
 

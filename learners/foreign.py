@@ -3,8 +3,8 @@
 No kernel can ask them, so a fusion with one works event by event in Python: the kernels collect
 candidates, the ranker orders them (`rank`, one call a pass), the kernels weigh and learn. Its view
 gives each candidate 1 / (1 + place), whatever its scores mean. A ranker that has `candidates`
-brings its own; another only orders those of the generators. The price is the ranker's: for
-River's BiasedMF some milliseconds per event, where the kernels take some ten microseconds.
+brings its own, asked without `x`; another only orders those of the generators. The price is the
+ranker's: for River's BiasedMF some milliseconds per event, for the kernels ten microseconds.
 """
 
 from collections import Counter
@@ -14,8 +14,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from learners.arrays import I32
-from learners.candidates import TOPS, Room
 from learners.ids import Ids
+from learners.room import Room
+
+BROUGHT = 32  # candidates of its own that a ranker is asked for
 
 
 @runtime_checkable
@@ -51,7 +53,7 @@ class Foreign:
         own: list[str] = []
         for ranker in self.rankers:
             if callable(candidates := getattr(ranker, "candidates", None)):
-                own += map(str, candidates(str(user), TOPS))
+                own += map(str, candidates(str(user), BROUGHT))
         slots = ids.find_all(own)
         return slots[slots >= 0]
 

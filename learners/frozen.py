@@ -14,21 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import StateRefused
-from contracts.pipeline import digest
+from contracts.pipeline import Pipeline, digest
 from learners import seen
-from learners.arrays import I32, Sessions, UserRows
+from learners.arrays import I32, Sessions, UserRows, World
 from learners.forget import forget_in_users
 from learners.ids import Ids
 from learners.recommender import Recommender, Users
 
 
-def dump_items(model: Recommender) -> dict[str, bytes]:
+def dump_items(pipeline: Pipeline, world: World, ids: Ids) -> dict[str, bytes]:
     """Return what all partitions share."""
-    world = model.world
     return {
-        "pipeline": digest(model.pipeline).encode(),
-        "ids": _dump_ids(model.ids),
-        **_dump_arrays("items", world.items, len(model.ids.names)),
+        "pipeline": digest(pipeline).encode(),
+        "ids": _dump_ids(ids),
+        **_dump_arrays("items", world.items, len(ids.names)),
         **_dump_arrays("trend", world.trend, None),
         **_dump_sessions(world.sessions),
         **_dump_arrays("head", world.head, None),
@@ -118,9 +117,9 @@ def _load_arrays(name: str, rows: Any, parts: Mapping[str, bytes]) -> None:
         saved = _array(parts[f"{name}.{field}"])
         if saved.shape[1:] != array.shape[1:]:
             raise StateRefused(
-                f"the snapshot holds {saved.shape[1:]} entries per row in {name}.{field}, the "
-                f"settings ask for {array.shape[1:]}; set history_length back, or rebuild from "
-                "the log: `headwater worker --rebuild`"
+                f"the snapshot holds {saved.shape[1:]} entries per row in {name}.{field}, this "
+                f"worker {array.shape[1:]}; set history_length back if it was changed, or rebuild "
+                "from the log: `headwater worker --rebuild`"
             )
         array[: len(saved)] = saved
 

@@ -6,18 +6,18 @@ from typing import Any
 from contracts import pipeline
 from contracts.pipeline import Generators, Pipeline
 from learners.arrays import I32
-from learners.asked import teach
-from learners.candidates import Room
+from learners.asked import teach_offered
 from learners.cooccurrence import CoOccurrence
 from learners.foreign import Foreign, RiverRanker
 from learners.neighbours import Neighbours
 from learners.popularity import Popularity
 from learners.ranker import FIELDS, NOTHING, KernelRanker
 from learners.recent import Recent
+from learners.room import Room
 from learners.transitions import Transitions
 from learners.weights import weights
 
-Generator = Popularity | Recent | CoOccurrence | Transitions | Neighbours | RiverRanker
+AnyGenerator = Popularity | Recent | CoOccurrence | Transitions | Neighbours | RiverRanker
 RATE = Pipeline().rate
 
 
@@ -37,12 +37,13 @@ class Fusion(KernelRanker):
     ['jam']
 
     Raises:
-        ValueError: a generator comes twice, or is none that the fusion knows.
+        ValueError: a generator comes twice or is none, a blend is to weigh a ranker that is not
+            ours, or head or rate are none that there are.
     """
 
     def __init__(
         self,
-        generators: Sequence[Generator] | None = None,
+        generators: Sequence[AnyGenerator] | None = None,
         head: str = "softmax",
         rate: float = RATE,
         repeats: str = "learn",
@@ -55,7 +56,7 @@ class Fusion(KernelRanker):
         if self.foreign.rankers and head == "blend":
             raise ValueError("a blend weighs nothing; for a ranker of your own use another head")
         chosen = Generators() if generators is None else _chosen(given)
-        made = Pipeline(head=head, rate=rate, generators=chosen)  # type: ignore[arg-type]  # checked by the kernels' table of heads
+        made = Pipeline(head=head, rate=rate, generators=chosen)  # type: ignore[arg-type]  # Pipeline checks it
         super().__init__(made, repeats, history, capacity, foreign=self.foreign.names)
 
     def learn_one(
@@ -65,11 +66,11 @@ class Fusion(KernelRanker):
         if not self.foreign.rankers:
             super().learn_one(user, item, y, x)
             return
-        model, now = self.recommender, self._now(x)
+        model, now, weight = self.recommender, self._now(x), self._weight(y)
         slot = model.ids.find(str(item))
-        if slot >= 0 and y > 0.0:
+        if slot >= 0 and weight > 0.0:
             person, count = self._pass(user, NOTHING, x)
-            teach(model.world, person, self.users.ids.find(str(user)), slot, now, count)
+            teach_offered(model.world, person, self.users.ids.find(str(user)), slot, now, count)
         super().learn_one(user, item, y, x)
         self.foreign.learn(user, item, y, x)
 
@@ -88,7 +89,7 @@ def _is_foreign(ranker: object) -> bool:
     return isinstance(ranker, RiverRanker) and not isinstance(ranker, KernelRanker)
 
 
-def _chosen(generators: Sequence[Generator]) -> Generators:
+def _chosen(generators: Sequence[AnyGenerator]) -> Generators:
     fields: dict[str, object] = dict.fromkeys(FIELDS.values())
     fields["popularity"] = pipeline.Popularity()
     given: set[str] = set()

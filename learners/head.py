@@ -17,18 +17,18 @@ Expectation-Maximization, 2009.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from learners.arrays import F32, F64, I32, I64, JUDGED, Head, World
-from learners.candidates import NEAR, Room, Use
+from learners.arrays import F32, I32, JUDGED, Head, World
 from learners.features import PER_VIEW, SEEN, TINY
 from learners.kernel import kernel
 from learners.pairs import present
+from learners.room import NEAR, Room, standing
+from learners.rows import MISS
+from learners.rules import ALONE, BLEND, MIXTURE, SOFTMAX, Rules, Segments
 from learners.vectors import largest
 
-SOFTMAX, MIXTURE, BLEND, ALONE = 0, 1, 2, 3
 FORGET = np.float32(1.0 - 1e-5)  # past gradients count half after 70,000 events
 FIRST_SQUARE = 0.01
 LEAST_SQUARE = np.float32(1e-8)  # else a feature at rest for 10 million events divides by 0
@@ -36,46 +36,11 @@ EM_STEP = np.float32(0.002)
 LEAST_SHARE = np.float32(1e-5)  # of a mixture: from nothing no view could come back
 
 
-class Rules(NamedTuple):
-    """The numbers that a kernel goes by."""
-
-    half_lives: F64  # (scales,) seconds
-    baseline: int  # which of them is the popularity that lists are compared with
-    pair_half_life: float  # seconds
-    use: Use
-    head: int
-    rate: float
-    lengths: I64  # history lengths at which another segment begins
-    gaps: F64  # seconds since the user's last event at which another segment begins
-    pages: int  # pages of seen items per user at most
-    learn_repeats: bool  # a head without weights finds out whether items may return
-    alone: int  # the row of masses that ranks ALONE
-
-
-class Segments(NamedTuple):
-    """The rows of the head that a user is in now."""
-
-    everybody: int
-    length: int
-    gap: int
-
-
 def head(rules: Rules, features: int, views: int) -> Head:
     """Return a head that has learned nothing."""
     shape = (3 + len(rules.lengths) + len(rules.gaps), features)
     first = 1.0 / (PER_VIEW * views) if rules.head == MIXTURE else 0.0
     return Head(np.full(shape, first, np.float32), np.full(shape, FIRST_SQUARE, np.float32))
-
-
-@kernel(inner=True)
-def segments(rules: Rules, chosen: int, since: float) -> Segments:
-    """Return the segments of a user with so long a history, `since` seconds after it ended."""
-    length, gap = 1, 2 + len(rules.lengths)
-    for bound in rules.lengths:
-        length += chosen >= bound
-    for bound in rules.gaps:
-        gap += since >= bound
-    return Segments(0, length, gap)
 
 
 @kernel(inner=True)
@@ -121,7 +86,7 @@ def mix(room: Room, count: int) -> None:
 
 
 @kernel(inner=True)
-def shares(room: Room, view: int, seen: F32, count: int) -> tuple[float, float]:
+def shares(room: Room, view: int, seen: F32, count: int) -> tuple[np.float32, np.float32]:
     """Return what a unit of a view's mass is worth, for items not seen and seen."""
     fresh = again = np.float32(0.0)
     for k in range(count):
@@ -129,17 +94,16 @@ def shares(room: Room, view: int, seen: F32, count: int) -> tuple[float, float]:
             again += room.mass[view, k]
         else:
             fresh += room.mass[view, k]
-    whole = room.weight[2 * view] + room.weight[2 * view + 1] + np.float32(1e-9)
     return (
-        room.weight[2 * view] / fresh if fresh > TINY else whole * np.float32(0.0),
-        room.weight[2 * view + 1] / again if again > TINY else whole * np.float32(0.0),
+        room.weight[2 * view] / fresh if fresh > TINY else np.float32(0.0),
+        room.weight[2 * view + 1] / again if again > TINY else np.float32(0.0),
     )
 
 
 @kernel(inner=True)
 def blend(world: World, rules: Rules, room: Room, count: int) -> None:
     """Score above 1 what goes with the last items, up to 1 what is popular."""
-    trend, scales = world.trend, len(world.trend.size)
+    trend, scales = world.trend, room.scales
     scale = np.float32(present(trend, rules.pair_half_life))
     best = 1e-300
     if trend.size[rules.baseline] > 0:
@@ -224,12 +188,6 @@ def attribute(head: Head, at: Segments, room: Room, target: int, count: int) -> 
 
 
 @kernel(inner=True)
-def learns(rules: Rules) -> bool:
-    """Return whether the head learns from events and needs the candidates described."""
-    return rules.head == SOFTMAX or rules.head == MIXTURE
-
-
-@kernel(inner=True)
 def best(score: F32, count: int, listed: I32) -> int:
     """Fill `listed` with the columns of the highest scores; of equals, the one that came first.
 
@@ -252,14 +210,12 @@ def best(score: F32, count: int, listed: I32) -> int:
 
 
 @kernel(inner=True)
-def place_among(score: F32, count: int, target: int) -> int:
-    """Return how many candidates stand before the one in column `target`.
-
-    Where it is not listed for its score of -inf, as many as count for a miss.
-    """
-    before, value = 0, score[target]
-    if value == -np.inf:
-        return JUDGED
+def place_among(room: Room, item: int, count: int) -> int:
+    """Return how many candidates stand before an item, MISS where it would not be judged a hit."""
+    target = standing(room, item)
+    if target < 0 or room.score[target] == -np.inf:
+        return MISS
+    before, value = 0, room.score[target]
     for k in range(count):
-        before += score[k] > value or (score[k] == value and k < target)
-    return before
+        before += room.score[k] > value or (room.score[k] == value and k < target)
+    return before if before < JUDGED else MISS

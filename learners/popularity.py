@@ -37,7 +37,11 @@ class Popularity(KernelRanker):
     ) -> None:
         self.half_life_s = half_life_s
         self.half_lives_s = half_lives_s
-        lives = tuple(half_lives_s or _with(half_life_s, pipeline.Popularity().half_lives_s))
+        lives = tuple(
+            _with(half_life_s, pipeline.Popularity().half_lives_s)
+            if half_lives_s is None
+            else half_lives_s
+        )
         self.generator = pipeline.Popularity(lives, half_life_s)
         blend = msgspec.structs.replace(only(self.generator), head="blend")
         super().__init__(blend, capacity=capacity)

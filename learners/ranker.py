@@ -10,11 +10,11 @@ from river.reco.base import Ranker
 
 from contracts import pipeline as contract
 from contracts.pipeline import Generators, Pipeline
-from learners.arrays import F64, I32
+from learners.arrays import F64, I32, room_for
 from learners.asked import offer, weigh_offered
-from learners.candidates import COLUMN_BITS, Room, View
+from learners.passes import Person
 from learners.recommender import Events, Recommender, Shape
-from learners.step import Person
+from learners.room import COLUMN, MOST, Room, View
 
 Generator = (
     contract.Popularity
@@ -74,6 +74,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         self.recommender = Recommender(shape, pipeline, repeats == "learn", alone, foreign)
         self.users = self.recommender.open()
         self._learned = 0
+        self._kept: Room | None = None
 
     def learn_one(
         self, user: Hashable, item: Hashable, y: float = 1.0, x: dict[str, Any] | None = None
@@ -86,9 +87,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         Raises:
             ValueError: `ts` is not a finite number, or `y` not one from -1000 to 1000.
         """
-        ts, weight = self._now(x), float(y)
-        if not abs(weight) <= HEAVIEST:
-            raise ValueError(f"y must be a number from {-HEAVIEST} to {HEAVIEST}, got {weight}")
+        ts, weight = self._now(x), self._weight(y)
         self._learned += 1
         events = Events(
             [str(user)],
@@ -127,7 +126,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         given = room.chance if self.recommender.learns else room.score
         scores = np.zeros(len(items))
         known = wanted >= 0
-        column = room.place[wanted[known]] & (2**COLUMN_BITS - 1)
+        column = room.place[wanted[known]] & COLUMN
         scores[known] = np.maximum(given[column], 0.0)
         return scores
 
@@ -135,7 +134,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         """Score the wanted items and the user's candidates; return where they stand, how many."""
         now, model = self._now(x), self.recommender
         slot, brought = self.users.ids.find(str(user)), self._brought(user)
-        person = model.asking(self.users, len(wanted) + len(brought))
+        person = self._person(len(wanted) + len(brought))
         count = offer(model.world, person, slot, wanted, brought)
         self._add(person.room, count, user, x)
         weigh_offered(model.world, person, slot, now, count)
@@ -147,6 +146,29 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
 
     def _add(self, room: Room, count: int, user: Hashable, x: dict[str, Any] | None) -> None:
         """Give the candidates what no kernel knows."""
+
+    def _person(self, wanted: int) -> Person:
+        """Return the users, and room for the candidates and so many wanted items.
+
+        Not a column more, whatever was asked before: answers would differ.
+        """
+        model, most = self.recommender, MOST + wanted
+        if most > COLUMN:
+            raise ValueError(f"at most {COLUMN - MOST:,} items can be ranked at a time")
+        kept = self._kept
+        if kept is None or len(kept.item) < most or len(kept.known) != len(model.room.known):
+            kept = self._kept = model.working_room(room_for(MOST, most))
+        users = self.users
+        return Person(users.rows, users.pages, model.rules, kept._replace(item=kept.item[:most]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the room to work in."""
+        return {**self.__dict__, "_kept": None}
+
+    def _weight(self, y: float) -> float:
+        if not abs(float(y)) <= HEAVIEST:
+            raise ValueError(f"y must be a number from {-HEAVIEST} to {HEAVIEST}, got {y}")
+        return float(y)
 
     def _now(self, x: dict[str, Any] | None) -> float:
         ts = float((x or {}).get("ts", self.recommender.latest))

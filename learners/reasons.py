@@ -10,10 +10,10 @@ from enum import IntEnum
 import numpy as np
 
 from learners.arrays import F32, I32
-from learners.candidates import ALIKE, NEAR, NEXT, OWN, RULE, SEQUEL, Room
 from learners.features import PER_VIEW
-from learners.head import ALONE, SOFTMAX, Rules
 from learners.kernel import kernel
+from learners.room import ALIKE, NEAR, NEXT, OWN, RULE, SEQUEL, Room
+from learners.rules import ALONE, SOFTMAX, Rules
 from learners.vectors import sum_of
 
 
@@ -35,7 +35,7 @@ def explain(
     rules: Rules, last: int, room: Room, count: int, length: int, why: I32, via: I32
 ) -> None:
     """Fill `why` and `via` for the items listed; `last` is the user's last item, -1 for none."""
-    scales = len(rules.half_lives)
+    scales = room.scales
     usual = room.usual
     usual[:] = 0.0
     if rules.head == SOFTMAX:

@@ -1,8 +1,8 @@
 """Recent as a River ranker, and as a generator of a fusion."""
 
 from contracts import pipeline
-from learners.candidates import View
 from learners.ranker import KernelRanker, only
+from learners.room import View
 
 
 class Recent(KernelRanker):

@@ -11,16 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from contracts.pipeline import Pipeline
-from learners import arrays, candidates, features, seen
+from learners import arrays, features, room, seen
 from learners.arrays import F64, I32, I64, Flags, World
 from learners.asked import refresh
 from learners.counts import rebuild
 from learners.forget import forget_in_users, forget_items
-from learners.head import BLEND, MIXTURE, SOFTMAX, head
+from learners.given import Lists
+from learners.head import head
 from learners.ids import Ids
 from learners.pairs import similar
-from learners.rules import rules_of, sessions_of, widths_of
-from learners.step import Columns, Lists, Person, Verdicts, step
+from learners.passes import Person
+from learners.rules import BLEND, LEARNING, rules_of, sessions_of, widths_of
+from learners.step import Columns, Verdicts, step
 
 FIRST_ROWS = 1024
 SWEEP_SHARE = 16  # a full map of items lets this part of it go at once
@@ -86,7 +88,7 @@ class Recommender:
         shape: Shape,
         pipeline: Pipeline,
         learn_repeats: bool = True,
-        alone: candidates.View | None = None,
+        alone: room.View | None = None,
         foreign: Sequence[str] = (),
     ) -> None:
         """With `alone` one view ranks by itself, instead of the pipeline's head.
@@ -98,7 +100,7 @@ class Recommender:
         self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats, alone)
         self.widths = widths_of(pipeline, shape.history)
         self.foreign = tuple(foreign)
-        self.views = self.widths.scales + candidates.VIEWS + len(self.foreign)
+        self.views = self.widths.scales + room.VIEWS + len(self.foreign)
         self.features = features.PER_VIEW * self.views + features.OWN_FEATURES
         self.ids = Ids(shape.items)
         self.partitions: list[Users] = []
@@ -113,11 +115,11 @@ class Recommender:
         self._make_working_room()
 
     def _make_working_room(self) -> None:
-        self.room = self._working_room(candidates.MOST)
-        self._asking = self.room
+        self.room = self.working_room(room.MOST)
 
-    def _working_room(self, most: int) -> candidates.Room:
-        size = candidates.Size(
+    def working_room(self, most: int) -> room.Room:
+        """Return room to work in for so many candidates."""
+        size = room.Size(
             items=len(self.world.items.seen),
             sessions=len(self.world.sessions.size),
             scales=self.widths.scales,
@@ -126,13 +128,7 @@ class Recommender:
             visits=self.widths.visits,
             depth=self.depth,
         )
-        return candidates.room(size, most)
-
-    def asking(self, users: Users, wanted: int = 0) -> Person:
-        """Return users and room for a pass over the candidates and so many wanted items."""
-        if len(self._asking.item) < candidates.MOST + wanted:
-            self._asking = self._working_room(arrays.room_for(candidates.MOST, wanted) * 2)
-        return Person(users.rows, users.pages, self.rules, self._asking)
+        return room.room(size, most)
 
     def open(self) -> Users:
         """Return the users of one more partition."""
@@ -188,7 +184,7 @@ class Recommender:
     @property
     def learns(self) -> bool:
         """Whether the head learns from events; it then tells chances."""
-        return self.rules.head in (SOFTMAX, MIXTURE)
+        return self.rules.head in LEARNING
 
     @property
     def latest(self) -> float:
@@ -248,8 +244,7 @@ class Recommender:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the room to work in: it changes with every answer and says nothing."""
-        left_out = ("room", "_asking")
-        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+        return {name: value for name, value in self.__dict__.items() if name != "room"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Have room to work in again."""

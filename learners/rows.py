@@ -3,6 +3,8 @@
 from learners.arrays import I32
 from learners.kernel import kernel
 
+MISS = -1  # nowhere
+
 
 @kernel(inner=True)
 def place_of(row: I32, size: int, slot: int) -> int:

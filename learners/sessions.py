@@ -7,13 +7,21 @@ more is from Garg et al., Sequence and Time Aware Neighborhood, 2019.
 
 import math
 
-from learners.arrays import F32, I32, ItemRows, Sessions, Trend
+import numpy as np
+
+from learners.arrays import F32, I32, SESSION, ItemRows, Sessions, Trend
 from learners.kernel import kernel
 from learners.rows import place_of
 
 BACK = 5  # last items that lead to other sessions
 FEWEST = 4  # visits looked at of an item that lies further back; the last one has them all
 BEFORE = 0.3  # what was chosen before the common item weighs less than what came after
+OLDEST = SESSION - 1
+# What an item counts by how many places it stands behind (older than) the common one, from OLDEST
+# places before it on.
+CLOSE = np.array(
+    [(1.0 if d <= 0 else BEFORE) / (1 + abs(d)) for d in range(-OLDEST, SESSION)], np.float32
+)
 
 
 @kernel(inner=True)

@@ -38,18 +38,18 @@ class Stills:
     def __init__(self) -> None:
         self._memory: dict[str, NDArray[Any]] = {}
 
-    def items(self, model: Recommender) -> Recommender:
+    def items(self, model: Recommender) -> tuple[World, Ids]:
         """Return a copy for `frozen.dump_items`."""
-        made = copy(model)
-        made.ids = StillIds(model.ids)
-        world = model.world
-        made.world = World(
-            self._rows("items", world.items, len(made.ids.names)),
-            self._rows("trend", world.trend, None),
-            self._rows("sessions", world.sessions, None),
-            self._rows("head", world.head, None),
+        ids, world = StillIds(model.ids), model.world
+        return (
+            World(
+                self._rows("items", world.items, len(ids.names)),
+                self._rows("trend", world.trend, None),
+                self._rows("sessions", world.sessions, None),
+                self._rows("head", world.head, None),
+            ),
+            ids,
         )
-        return made
 
     def users(self, users: Users) -> Users:
         """Return a copy for `frozen.dump_users`."""

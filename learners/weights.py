@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from contracts.metrics import EVERYBODY, GAP_S, HISTORY
-from learners import candidates, features
+from learners import features, room
 from learners.recommender import Recommender
 
 
@@ -24,8 +24,8 @@ def weights(model: Recommender) -> dict[str, dict[str, float]]:
 
 def _shares(model: Recommender, weight: np.ndarray) -> dict[str, float]:
     scales = model.widths.scales
-    foreign = {name: (candidates.VIEWS + k,) for k, name in enumerate(model.foreign)}
-    views = {"popularity": range(-scales, 0), **candidates.GENERATORS, **foreign}
+    foreign = {name: (room.VIEWS + k,) for k, name in enumerate(model.foreign)}
+    views = {"popularity": range(-scales, 0), **room.GENERATORS, **foreign}
     sums = {name: float(sum(_size(weight, scales + v) for v in of)) for name, of in views.items()}
     whole = max(sum(sums.values()), 1e-12)
     return {name: size / whole for name, size in sums.items()}

@@ -93,7 +93,10 @@ def state(ranker: KernelRanker) -> dict[str, bytes]:
 def state_of(model: Recommender, users: Users) -> dict[str, bytes]:
     """Return all that a model and the users of one partition know."""
     of_users = frozen.dump_users(users, model.ids)
-    return {**{f"users {k}": v for k, v in of_users.items()}, **frozen.dump_items(model)}
+    return {
+        **{f"users {k}": v for k, v in of_users.items()},
+        **frozen.dump_items(model.pipeline, model.world, model.ids),
+    }
 
 
 def seen_by(model: Recommender, users: Users, user: str) -> list[list[tuple[str, bool]]]:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from learners.candidates import REACH, TOPS
 from learners.features import TINY
 from learners.pairs import BACKWARDS, FADE
+from learners.passes import RARE
 from learners.recommender import SWEEP_SHARE, Shape
 from learners.seen import PAGE
 from learners.sessions import BACK, BEFORE, FEWEST
-from learners.step import RARE
 
 Parts = list[tuple[float, float]]
 SESSION = 10

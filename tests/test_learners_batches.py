@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from learners import frozen, quality
+from learners.given import Lists
 from learners.quality import Quality
 from learners.recommender import Events, Recommender, Shape, Users
-from learners.step import Lists
 from tests.learners_kit import PIPELINE, as_events, dangling, learn_all, state_of, stream
 
 WIDE = Shape(items=5_000, users=5_000)
@@ -123,11 +123,11 @@ def test_a_closed_partition_is_forgotten() -> None:
 def test_a_replay_of_known_events_teaches_users_and_leaves_items_alone() -> None:
     model, one, _ = two_partitions(WIDE)
     learn_all(model, one, as_events(EVENTS[:500]))
-    before = frozen.dump_items(model)
+    before = frozen.dump_items(model.pipeline, model.world, model.ids)
     again = model.open()
     events = as_events([*EVENTS[:500], ("ann", "an item that was let go since", 2e9)])
     model.learn(again, events, learn_items=False)
-    after = frozen.dump_items(model)
+    after = frozen.dump_items(model.pipeline, model.world, model.ids)
     assert {k: v == after[k] for k, v in before.items()} == dict.fromkeys(before, True)
     for row, name in enumerate(one.ids.names):
         twin = again.ids.find(name)

@@ -21,7 +21,10 @@ def live(shape: Shape, events: list[tuple[str, str, float]]) -> Lives:
 
 
 def restored(model: Recommender, users: Users, shape: Shape) -> Lives:
-    items, of_users = frozen.dump_items(model), frozen.dump_users(users, model.ids)
+    items, of_users = (
+        frozen.dump_items(model.pipeline, model.world, model.ids),
+        frozen.dump_users(users, model.ids),
+    )
     twin = Recommender(shape, PIPELINE)
     frozen.load_items(twin, items)
     twin_users = twin.open()

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.pipeline import Pipeline
-from learners.candidates import COLUMN_BITS
 from learners.head import FIRST_SQUARE, FORGET
 from learners.recommender import Recommender, Shape, Users
+from learners.room import COLUMN, COLUMN_BITS
 from tests.learners_kit import PIPELINE, as_events, stream
 
 SHAPE = Shape(items=60, users=50)
@@ -68,7 +68,7 @@ def test_every_step_is_that_of_plain_numpy(
         marks, slot = model.room.place >> COLUMN_BITS == model.room.stamp[0], model.ids.find(item)
         if slot >= 0 and marks[slot]:
             feature = model.room.feature[:, : marks.sum()].astype(np.float64)
-            column = int(model.room.place[slot] % 2**COLUMN_BITS)
+            column = int(model.room.place[slot] & COLUMN)
             plain.step(plain.rows(chosen, since), feature, column)
         model.learn(users, as_events([(user, item, ts)], barred=barred))
     assert model.world.head.weight == pytest.approx(plain.weight, rel=NEAR, abs=NEAR)

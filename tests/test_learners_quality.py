@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learners.quality import Quality, report
-from learners.step import MISS, UNJUDGED, Verdicts
+from learners.rows import MISS
+from learners.step import UNJUDGED, Verdicts
 from learners.watcher import HitWatcher
 
 POSITIONS = st.integers(MISS, 19)

@@ -13,8 +13,8 @@ from contracts.pipeline import (
     Popularity,
     Transitions,
 )
-from learners.candidates import View
 from learners.recommender import Learned, Recommender, Shape, Users
+from learners.room import View
 from learners.step import UNJUDGED
 from tests.learners_kit import PIPELINE, SESSIONS, as_events, dangling, pages_in_use, seen_by
 from tests.reference import Model, Reference, Seen

@@ -15,8 +15,8 @@ from benchmarks.meter import Meter
 from benchmarks.peers.plain_faust import application, run
 from contracts import keys
 from contracts.settings import Settings, read
+from learners.given import Lists
 from learners.recommender import Events
-from learners.step import Lists
 from state.render import REASONS
 from streams.interactions.unit import recommender
 

@@ -5,8 +5,8 @@ import numpy as np
 from contracts import metrics
 from contracts.settings import Settings
 from learners.arrays import I32
+from learners.given import Lists as RankedLists
 from learners.recommender import Events, Learned, Recommender
-from learners.step import Lists as RankedLists
 from state.lists import Lists
 from state.render import Ranked
 from streams.shards import Publish, Send, Telemetry

@@ -207,7 +207,7 @@ class Interactions:
 
     def shared_still(self) -> Later:
         """Copy what all partitions share; what is returned makes its parts."""
-        return partial(frozen.dump_items, self._stills.items(self.model))
+        return partial(frozen.dump_items, self.model.pipeline, *self._stills.items(self.model))
 
     def shared_dump(self) -> Parts:
         """Return what all partitions share."""

@@ -1,0 +1,49 @@
+"""Given: the lists that a pass leaves, with its user and for publishing."""
+
+from typing import NamedTuple
+
+from learners.arrays import F32, I32, JUDGED, UserRows
+from learners.head import best, chances
+from learners.kernel import kernel
+from learners.passes import Person
+from learners.reasons import explain
+from learners.room import Room
+from learners.rules import learns
+
+
+class Lists(NamedTuple):
+    """The lists that a batch leaves, one row per user with an event in it."""
+
+    event: I32  # (lists,) index of the event in the batch
+    item: I32  # (lists, depth)
+    score: F32
+    why: I32  # a `Reason`
+    via: I32  # the user's item that led there, -1 for none
+    length: I32
+
+
+@kernel(inner=True)
+def keep(users: UserRows, user: int, room: Room, count: int, now: float) -> int:
+    """Pick the best, and store with the user what the next event is judged on."""
+    length = best(room.score, count, room.listed)
+    judged = min(length, JUDGED)
+    users.length[user], users.made[user] = judged, now
+    for place in range(judged):
+        users.listed[user, place] = room.item[room.listed[place]]
+    return length
+
+
+@kernel(inner=True)
+def give(person: Person, user: int, count: int, length: int, lists: Lists, row: int) -> None:
+    """Write a list out for publishing, scores as chances where the head knows them."""
+    rules, room = person.rules, person.room
+    last = person.users.history[user, 0] if user >= 0 and person.users.chosen[user] > 0 else -1
+    if learns(rules):
+        chances(room.score, room.chance, count)
+    given = room.chance if learns(rules) else room.score
+    for place in range(length):
+        column = room.listed[place]
+        lists.item[row, place] = room.item[column]
+        lists.score[row, place] = given[column]
+    explain(rules, last, room, count, length, lists.why[row], lists.via[row])
+    lists.length[row] = length
