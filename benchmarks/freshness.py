@@ -36,7 +36,7 @@ class Full(NamedTuple):
 
 
 def main(args: Namespace) -> None:
-    """Find the sustained rate, then measure at the two rates."""
+    """Measure with each partition count."""
     print(f"freshness: {figures.machine()}")
     with rig.rig() as bench:
         for partitions in args.partitions:
@@ -44,13 +44,14 @@ def main(args: Namespace) -> None:
 
 
 def _measure(bench: rig.Rig, partitions: int, args: Namespace) -> None:
+    """Find the sustained rate, then measure at the two rates."""
     topic = bench.settings(partitions=partitions)
     sent = bench.fill(topic, streams.shop(args.events))
     full = [_full(bench, bench.again(topic), sent) for _ in range(args.rounds)]
-    rate = figures.Spread.of([each.rate for each in full])
-    print(f"\n{partitions} partitions; sustained: {rate.text()} events/s of the shop")
-    for name, each in {"steady": STEADY, "half": rate.median / 2}.items():
-        _at_rate(bench, name, each, partitions, args.seconds)
+    sustained = figures.Spread.of([each.rate for each in full])
+    print(f"\n{partitions} partitions; sustained: {sustained.text()} events/s of the shop")
+    for name, rate in {"steady": STEADY, "half": sustained.median / 2}.items():
+        _at_rate(bench, name, rate, partitions, args.seconds)
     _print_gets(full)
 
 

@@ -51,7 +51,7 @@ def main(args: Namespace) -> None:
         f"{args.large:,} users and items against {SMALL:,} of each; all have come {PASSES} times,"
     )
     print(f"no capacity is reached; {EVENTS:,} events a round, {args.rounds} rounds; µs per event:")
-    print("decoded, judged on the stored list, learned, ranked, rendered; not published")
+    print("decoded, judged on stored and fresh lists, learned, ranked, rendered; not published")
     found, stages = _everybody(large, args)
     _print("everybody alike", found)
     _print_stages(stages, EVENTS * (args.rounds + 1))

@@ -11,9 +11,7 @@ from benchmarks.tally import LENGTH
 from contracts.pipeline import Generators, Pipeline
 from contracts.settings import Settings
 from learners.ranker import KernelRanker
-
-# What `without` can leave out; the ablation says that there is nothing as long as this is empty.
-GENERATORS = ("recent", "co_occurrence", "transitions", "neighbours")
+from learners.room import GENERATORS
 
 
 class Ranker(Protocol):
@@ -49,7 +47,7 @@ def ranker(repeats: Repeats) -> Ranker:
 
 
 def without(name: str, repeats: Repeats) -> Ranker:
-    """Return an empty ranker that lacks the generator `name`, one of GENERATORS.
+    """Return an empty ranker that lacks the generator `name`, one of `learners.room.GENERATORS`.
 
     Raises:
         KeyError: there is no such generator.

@@ -67,9 +67,7 @@ class Rig:
         with Redis.from_url(self.services.redis_url) as redis:
             redis.flushall()
             redis.bgrewriteaof()
-            while (about := redis.info("persistence"))["aof_rewrite_in_progress"] or about[
-                "aof_rewrite_scheduled"
-            ]:
+            while _rewriting(redis.info("persistence")):
                 time.sleep(LOOK_S)
 
     def child(self, module: str, settings: Settings, *args: object) -> Supervised:
@@ -144,6 +142,10 @@ def in_turns(names: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:
     """Yield A B A B …: what disturbs one is likely to disturb the other."""
     for n in range(rounds):
         yield from ((n, name) for name in names)
+
+
+def _rewriting(about: Mapping[str, Any]) -> bool:
+    return bool(about["aof_rewrite_in_progress"] or about["aof_rewrite_scheduled"])
 
 
 def _reading(child: Supervised) -> Reading | None:

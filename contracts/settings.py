@@ -68,7 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         1_024
     )
     fresh_sample: Annotated[
-        float, _doc("share of events also judged on a list ranked at that moment", ge=0, le=1)
+        float, _doc("share of events judged on a fresh list too; softmax judges all", ge=0, le=1)
     ] = 0.1
     duplicates_window: Annotated[
         int, _doc("event ids remembered per partition, to know producer retries", ge=0)

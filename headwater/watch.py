@@ -1,4 +1,4 @@
-"""The live view in a terminal: rates, lag, freshness, quality and lists while they change."""
+"""The live view in a terminal: rates, lag, freshness, quality, weights, changing lists."""
 
 import math
 import sys

@@ -1,6 +1,6 @@
 """Forget: items that were let go leave every row that names them."""
 
-from learners.arrays import F64, I32, Flags, UserRows, World
+from learners.arrays import F32, F64, I32, Flags, UserRows, World
 from learners.kernel import kernel
 from learners.seen import NONE, Pages
 
@@ -52,7 +52,7 @@ def keep_present(slots: I32, size: int, gone: Flags) -> int:
 
 
 @kernel(inner=True)
-def keep_weighted(slots: I32, values: F64, size: int, gone: Flags) -> int:
+def keep_weighted(slots: I32, values: F32 | F64, size: int, gone: Flags) -> int:
     """Do the same, each slot with its value."""
     kept = 0
     for k in range(size):

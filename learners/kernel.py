@@ -14,7 +14,7 @@ def kernel(
 ) -> Any:
     """Compile a function at its first call and keep the result on disk.
 
-    With `fastmath` sums may be taken in another order, which lets them run eight at a time: the
+    With `fastmath` sums may be taken in another order, which lets them run many at a time: the
     same on one machine, whatever the batches, and not to the last digit on another.
 
     Kernels take their memory from outside and allocate none, so numba need not count who uses

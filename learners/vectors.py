@@ -1,7 +1,8 @@
-"""Vectors: loops over the candidates that a processor runs through sixteen at a time.
+"""Vectors: loops over the candidates that a processor runs through many at a time.
 
 They are small on purpose: a compiler takes a loop apart into vectors only when nothing in it
-branches or aliases. A largest float it does not, a largest whole number it does.
+branches or aliases. For the largest of floats it does not, for the largest of whole numbers it
+does: hence `turned`.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from numba.extending import intrinsic
 from learners.arrays import F32
 from learners.kernel import kernel
 
-NEGATIVE = np.int32(0x7FFFFFFF)
+ALL_BUT_SIGN = np.int32(0x7FFFFFFF)
 FRACTION, ONE = np.int32(0x007FFFFF), np.int32(0x3F800000)  # of a float's bits; those of 1.0
 # log2(1 + f) / f for f from 0 to 1, interpolated at Chebyshev's points
 Q0, Q1, Q2, Q3, Q4 = (
@@ -50,12 +51,12 @@ def log2(value: np.float32) -> np.float32:
 @kernel(inner=True)
 def turned(whole: np.int32) -> np.int32:
     """Return whole numbers that are ordered as the floats with these bits; its own inverse."""
-    return np.int32(whole ^ np.int32(np.int32(whole >> np.int32(31)) & NEGATIVE))
+    return np.int32(whole ^ np.int32(np.int32(whole >> np.int32(31)) & ALL_BUT_SIGN))
 
 
 @kernel(inner=True)
 def largest(values: F32, count: int) -> np.float32:
-    """Return the largest of the first values, of at least one; none is NaN."""
+    """Return the largest of the first values, none of them NaN; of none whatever stands there."""
     most = turned(bits(values[0]))
     for k in range(count):
         most = max(most, turned(bits(values[k])))

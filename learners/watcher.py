@@ -21,7 +21,7 @@ class Drift(NamedTuple):
 
 
 class HitWatcher:
-    """ADWIN over hits and misses of the lists that waited for their users.
+    """ADWIN over hits and misses of lists ranked at the moment of the event.
 
     Only falls are told: a rate that rises is a model that learns, most of all in the beginning.
 

@@ -1,4 +1,4 @@
-"""What a running system does now: rates, lag, freshness, quality, drifts, lists that change.
+"""What a running system does now: rates, lag, freshness, quality, drifts, weights, lists.
 
 Read from outside, as anybody could: the workers' /metrics and the answers in Redis. The terminal
 view and the web page show the same snapshots.

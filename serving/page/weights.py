@@ -1,4 +1,4 @@
-"""What the fusion has learned as a table: generators down, everybody and segments across."""
+"""What the fusion has learned as a table: generators down, lengths of history across."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
