@@ -33,7 +33,7 @@ def describe(
         relate(mass, share, part, total, count)
     first = PER_VIEW * len(room.mass)
     describe_items(world.items, now, room, count, first)
-    describe_own(history, when, chosen, now, room, first)
+    describe_own(history, when, chosen, now, room, count, first)
 
 
 @kernel(inner=True, fastmath=True)
@@ -84,11 +84,13 @@ def describe_items(items: ItemRows, now: float, room: Room, count: int, first: i
 
 
 @kernel(inner=True)
-def describe_own(history: I32, when: F64, chosen: int, now: float, room: Room, first: int) -> None:
+def describe_own(
+    history: I32, when: F64, chosen: int, now: float, room: Room, count: int, first: int
+) -> None:
     """Write when and how often the user chose each of the own last items."""
     feature = room.feature
     for row in range(first + BACK, first + OWN_FEATURES):
-        feature[row, :] = 0.0
+        feature[row, :count] = 0.0
     for back in range(chosen - 1, -1, -1):
         column = standing(room, history[back])
         if column < 0:

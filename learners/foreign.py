@@ -60,11 +60,22 @@ class Foreign:
     def fill(
         self, room: Room, count: int, ids: Ids, user: Hashable, x: dict[str, Any] | None
     ) -> None:
-        """Write each ranker's view of the first `count` candidates."""
+        """Write each ranker's view of the first `count` candidates.
+
+        Raises:
+            ValueError: a ranker returned what is no candidate.
+        """
         names = [ids.names[slot] for slot in room.item[:count].tolist()]
         column = {name: k for k, name in enumerate(names)}
         for view, ranker in enumerate(self.rankers, len(room.mass) - len(self.rankers)):
-            order = [column[str(item)] for item in ranker.rank(str(user), set(names), x)]
+            ranked = ranker.rank(str(user), set(names), x)
+            try:
+                order = [column[str(item)] for item in ranked]
+            except (KeyError, TypeError):
+                raise ValueError(
+                    f"{type(ranker).__name__}.rank must return the items that it was given, "
+                    f"best first; it returned {ranked!r:.80}"
+                ) from None
             room.mass[view, order] = 1.0 / np.arange(1, len(order) + 1)
 
     def learn(self, user: Hashable, item: Hashable, y: float, x: dict[str, Any] | None) -> None:

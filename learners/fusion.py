@@ -62,17 +62,18 @@ class Fusion(KernelRanker):
     def learn_one(
         self, user: Hashable, item: Hashable, y: float = 1.0, x: dict[str, Any] | None = None
     ) -> None:
-        """Learn as any `KernelRanker` does; foreign rankers after the head was taught by them."""
+        """Learn as any `KernelRanker` does; foreign rankers order candidates, then learn."""
         if not self.foreign.rankers:
             super().learn_one(user, item, y, x)
             return
         model, now, weight = self.recommender, self._now(x), self._weight(y)
         slot = model.ids.find(str(item))
+        person, count = self._pass(user, NOTHING, x)
+        if weight != 0.0:
+            self.foreign.learn(user, item, y, x)  # first: where one fails, nothing is half learned
         if slot >= 0 and weight > 0.0:
-            person, count = self._pass(user, NOTHING, x)
             teach_offered(model.world, person, self.users.ids.find(str(user)), slot, now, count)
         super().learn_one(user, item, y, x)
-        self.foreign.learn(user, item, y, x)
 
     def _brought(self, user: Hashable) -> I32:
         return self.foreign.brought(self.recommender.ids, user)
@@ -86,7 +87,9 @@ class Fusion(KernelRanker):
 
 
 def _is_foreign(ranker: object) -> bool:
-    return isinstance(ranker, RiverRanker) and not isinstance(ranker, KernelRanker)
+    if isinstance(ranker, (type, KernelRanker)):  # a class has the methods, too
+        return False
+    return isinstance(ranker, RiverRanker)
 
 
 def _chosen(generators: Sequence[AnyGenerator]) -> Generators:
@@ -100,7 +103,7 @@ def _chosen(generators: Sequence[AnyGenerator]) -> Generators:
         name = FIELDS.get(type(generator))
         if name is None:
             raise ValueError(
-                f"{type(ranker).__name__} is no generator; use {', '.join(FIELDS.values())}, or "
+                f"{ranker!r:.60} is no generator; use {', '.join(FIELDS.values())}, or "
                 "a ranker with River's learn_one and rank"
             )
         if name in given:

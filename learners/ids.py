@@ -44,6 +44,11 @@ class Ids:
         """Whether the next unknown id has no slot."""
         return len(self._slots) >= self.capacity
 
+    @property
+    def beyond(self) -> int:
+        """How many have a slot beyond the capacity: those of a state that had room for more."""
+        return max(0, len(self._slots) - self.capacity)
+
     def find(self, name: str) -> int:
         """Return the slot of an id without noting its use; -1 for a stranger."""
         return self._slots.get(name, -1)
@@ -73,7 +78,7 @@ class Ids:
             slot = known(name)
             if slot is None:
                 if self.full:
-                    self.drop(self.oldest(1))
+                    self.drop(self.oldest(self.beyond + 1))
                 slot = self.admit(name)
                 newcomers[k] = True
             else:

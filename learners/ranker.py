@@ -54,7 +54,7 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         foreign: names of views that `_add` fills.
 
     Raises:
-        ValueError: `repeats` is none of these.
+        ValueError: `repeats` is none of these, or `history` or `capacity` is below 1.
     """
 
     def __init__(
@@ -69,6 +69,8 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         super().__init__(seed=None)
         if repeats not in REPEATS:
             raise ValueError(f"repeats must be one of {', '.join(REPEATS)}, got {repeats!r}")
+        if history < 1 or capacity < 1:
+            raise ValueError(f"history and capacity must be ≥ 1, got {history} and {capacity}")
         self.repeats, self.history, self.capacity = repeats, history, capacity
         shape = Shape(items=capacity, history=history)
         self.recommender = Recommender(shape, pipeline, repeats == "learn", alone, foreign)
@@ -121,13 +123,12 @@ class KernelRanker(Ranker):  # type: ignore[misc]  # River ships no types
         return [names[slot] for slot in room.item[best[room.score[best] > -np.inf]].tolist()]
 
     def _scores(self, user: Hashable, items: list[Hashable], x: dict[str, Any] | None) -> F64:
-        wanted = self.recommender.ids.find_all([str(item) for item in items])
-        room = self._pass(user, wanted, x)[0].room
+        slots = self.recommender.ids.find_all([str(item) for item in items])
+        known = slots >= 0
+        room = self._pass(user, slots[known], x)[0].room
         given = room.chance if self.recommender.learns else room.score
         scores = np.zeros(len(items))
-        known = wanted >= 0
-        column = room.place[wanted[known]] & COLUMN
-        scores[known] = np.maximum(given[column], 0.0)
+        scores[known] = np.maximum(given[room.place[slots[known]] & COLUMN], 0.0)
         return scores
 
     def _pass(self, user: Hashable, wanted: I32, x: dict[str, Any] | None) -> tuple[Person, int]:

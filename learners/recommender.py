@@ -235,7 +235,8 @@ class Recommender:
         """Let the least recently chosen items go, all at once: nobody may name them afterwards."""
         items = self.world.items
         gone = np.zeros(len(items.seen), np.bool_)
-        gone[self.ids.drop(self.ids.oldest(max(1, self.ids.capacity // SWEEP_SHARE)))] = True
+        share = max(1, self.ids.capacity // SWEEP_SHARE)
+        gone[self.ids.drop(self.ids.oldest(self.ids.beyond + share))] = True
         forget_items(self.world, gone)
         items.dirty[gone] = False
         rebuild(items, self.world.trend)

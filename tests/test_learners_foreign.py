@@ -97,5 +97,40 @@ def test_rivers_own_rankers_will_do_and_a_restored_fusion_lives_the_same_life() 
 def test_a_blend_refuses_what_it_would_not_weigh() -> None:
     with pytest.raises(ValueError, match="another head"):
         Fusion([Popularity(), Told()], head="blend")
-    with pytest.raises(ValueError, match="dict is no generator"):
+    with pytest.raises(ValueError, match="is no generator"):
         Fusion([{}])  # type: ignore[list-item]  # what is tested
+    with pytest.raises(ValueError, match="is no generator"):
+        Fusion([Popularity])  # type: ignore[list-item]  # what is tested
+
+
+class Failing(Told):
+    """Cannot learn."""
+
+    def learn_one(self, *_: object, **__: object) -> None:
+        """Fail."""
+        raise RuntimeError("no")
+
+
+class Inventing(Told):
+    """Returns what it was not given."""
+
+    def rank(self, user: str, items: set[str], x: dict[str, Any] | None = None) -> Sequence[str]:
+        """Return one more item."""
+        return [*super().rank(user, items, x), "of no item"]
+
+
+def test_where_a_foreign_ranker_fails_nothing_is_half_learned() -> None:
+    ranker = Fusion([Popularity(), Failing()])
+    with pytest.raises(RuntimeError):
+        ranker.learn_one("ann", "tea")
+    assert ranker.candidates("ann") == []
+    with pytest.raises(ValueError, match=r"Inventing\.rank must return the items"):
+        Fusion([Popularity(), Inventing()]).candidates("ann")
+
+
+def test_what_teaches_nothing_teaches_foreign_rankers_nothing() -> None:
+    told = Told()
+    ranker = Fusion([Popularity(), told])
+    for y in (1.0, 0.0, -1.0):
+        ranker.learn_one("ann", "tea", y)
+    assert [y for *_, y in told.learned] == [1.0, -1.0]

@@ -88,3 +88,14 @@ def test_a_dump_holds_only_rows_in_use() -> None:
     model, users = live(WIDE, EVENTS[:10])
     assert sum(map(len, state_of(model, users).values())) < 60_000
     assert sum(map(len, state_of(*live(WIDE, [])).values())) < 20_000
+
+
+def test_a_state_with_more_than_there_is_room_for_now_is_cut_to_it_at_once() -> None:
+    model, users = live(WIDE, EVENTS)
+    assert min(len(model.ids), len(users.ids)) > NARROW.users
+    twin, twin_users = restored(model, users, WIDE._replace(items=40, users=25))
+    ts = EVENTS[-1][2]
+    learn_all(twin, twin_users, as_events([("newcomer", "new item", ts), ("newcomer", "tea", ts)]))
+    assert len(twin.ids) <= 40
+    assert len(twin_users.ids) <= 25
+    assert dangling(twin) == []

@@ -265,3 +265,9 @@ def test_what_teaches_nothing_takes_no_slot() -> None:
 def test_a_repeat_rule_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="learn, always, never"):
         Fusion(repeats="sometimes")
+
+
+@pytest.mark.parametrize("bound", [{"history": 0}, {"capacity": 0}, {"history": -1}])
+def test_a_bound_that_is_none_is_refused(bound: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="must be ≥ 1"):
+        Fusion(**bound)  # type: ignore[arg-type]  # mypy does not know which

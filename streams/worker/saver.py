@@ -53,10 +53,13 @@ class ShardSaver:
             if not held:
                 return
             copies = [(h, dict(h.next), _still(h.shard)) for h in held]
+            before = self._loader.reached.get(unit)
             reached, shared = self._still_shared(unit)
             for owned, until, _ in copies:
                 await _effects_done(owned, until)
             anchor = await self._save_shared(unit, reached, await asyncio.to_thread(shared))
+            if self._loader.reached.get(unit) is before and isinstance(unit, Sharing):
+                self._loader.reached[unit] = reached  # else it was loaded anew meanwhile
             for owned, until, later in copies:
                 await self._save_shard(owned, until, await asyncio.to_thread(later), anchor)
 
@@ -78,7 +81,6 @@ class ShardSaver:
             return None
         draft = Draft(parts, reached, self._loader.log.only(unit.topics), None)
         moved = await self._store.save(SHARED, draft)
-        self._loader.reached[unit] = reached
         if moved is Moved.YES:
             return reached
         # Another worker shares its own items with its own partitions; what it saved is as good,
