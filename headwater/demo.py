@@ -59,7 +59,7 @@ class System:
     def __init__(self, folder: Path, settings: Settings, stack: ExitStack, about: str) -> None:
         self._folder, self._stack = folder, stack
         self.children: dict[str, Supervised] = {}
-        _say("Starting a real Kafka and Redis (the first time ever Kafka is fetched: 44 MB) ...")
+        _say("Starting a real Kafka and Redis (Kafka, 45 MB, is fetched once) ...")
         warm = self._warm()
         running = stack.enter_context(services(folder))
         self._services: Mapping[str, Service] = {"kafka": running.kafka, "redis": running.redis}
@@ -67,7 +67,7 @@ class System:
         _say(f"Kafka at {running.kafka_address}, Redis at {running.redis_url}")
         self._topics()
         if warm.alive:
-            _say("Compiling the learners' kernels (once on this machine) ...")
+            _say("Compiling or loading the learners' kernels ...")
         self._must_succeed(warm, "the first learning")
         self._start("worker")
         self._start("page", f"--title={about}")
@@ -155,7 +155,7 @@ def _show(plan: Plan, chosen: Stream, system: System) -> None:
 
     def title() -> str:
         ended = "" if producing.running else ", all sent"
-        return f"Headwater demo: {chosen.title}{ended} · {page}"
+        return f"{page} · {chosen.title}{ended}"
 
     with suppress(KeyboardInterrupt):
         watch.watch(system.live, title, over)

@@ -24,6 +24,7 @@ BESIDE = 35  # columns that frame, names and the time of the last drift take bes
 LIST = 38  # columns that an item and most of its reason need
 BARS = "▁▂▃▄▅▆▇█"
 MARK = "◆"
+RATES = ("hr_at_10", "popularity_hr_at_10")
 
 
 def watch(live: "Live", title: Callable[[], str], done: Callable[["Snapshot"], bool]) -> "Snapshot":
@@ -96,17 +97,30 @@ def view(
     return Panel(Group(*parts), title=title, title_align="left")
 
 
-def graph(values: Sequence[float], top: float) -> str:
-    """Return bars for values from 0 to `top`, a blank where there is no value.
+def graph(values: Sequence[float], top: float, low: float = 0.0) -> str:
+    """Return bars for values from `low` to `top`, a blank where there is no value.
 
     >>> graph([0.0, 0.5, float("nan"), 1.0], 1.0)
     '▁▅ █'
     """
-    steps = len(BARS)
+    steps, span = len(BARS), (top - low) or 1.0
     return "".join(
-        " " if math.isnan(v) else BARS[max(0, min(steps - 1, int(v / (top or 1.0) * steps)))]
+        " " if math.isnan(v) else BARS[max(0, min(steps - 1, int((v - low) / span * steps)))]
         for v in values
     )
+
+
+def between(values: Sequence[float]) -> tuple[str, str]:
+    """Return bars from the lowest to the highest value, and the two in words.
+
+    >>> between([0.64, 0.7, float("nan"), 0.67])
+    ('▁█ ▄', '.640 to .700')
+    """
+    there = [v for v in values if not math.isnan(v)]
+    if not there:
+        return graph(values, 1.0), ""
+    low, top = min(there), max(there)
+    return graph(values, top, low), f"{low:.3f} to {top:.3f}".replace("0.", ".")
 
 
 def marks(points: Sequence["Point"]) -> str:
@@ -138,13 +152,12 @@ def _fusion(snapshot: "Snapshot") -> "RenderableType":
 def _graphs(live: "Live", points: Sequence["Point"], fusion: "RenderableType") -> "RenderableType":
     from rich.table import Table
 
-    hits, base = [p.hr_at_10 for p in points], [p.popularity_hr_at_10 for p in points]
-    top = max([v for v in (*hits, *base) if not math.isnan(v)], default=1.0)
+    hits, base = (between([getattr(p, name) for p in points]) for name in RATES)
     speed = [p.events_per_s for p in points]
     table = Table.grid(padding=(0, 2))
     table.add_row("[dim]events/s[/]", graph(speed, max(speed, default=1.0)))
-    table.add_row("[dim]HR@10[/]", f"[green]{graph(hits, top)}[/]")
-    table.add_row("[dim]popularity[/]", f"[blue]{graph(base, top)}[/]")
+    table.add_row("[dim]HR@10[/]", f"[green]{hits[0]}[/] [dim]{hits[1]}[/]")
+    table.add_row("[dim]popularity[/]", f"[blue]{base[0]}[/] [dim]{base[1]}[/]")
     table.add_row("[dim]drifts[/]", f"[red]{marks(points)}[/]" + _last_mark(live))
     table.add_row("[dim]fusion[/]", fusion)
     return table

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
 
 from contracts import events, exits, keys, metrics, settings, topics
 from headwater.commands import COMMANDS
@@ -34,20 +33,10 @@ def _setting(name: str) -> tuple[str, ...]:
     return (
         f"`{name}`",
         f"`{settings.PREFIX}{name.upper()}`",
-        f"{type_}{_bounds(get_args(settings.TYPES[name])[1])}",
+        type_,
         _code(f"{default:.15g}" if isinstance(default, float) else default),
         meaning,
     )
-
-
-def _bounds(meta: Any) -> str:
-    signs = {"ge": "≥", "gt": ">", "le": "≤"}
-    found = [
-        f"{sign} {getattr(meta, name)}"
-        for name, sign in signs.items()
-        if getattr(meta, name) is not None
-    ]
-    return ", " + " and ".join(found) if found else ""
 
 
 def metric_rows() -> Rows:

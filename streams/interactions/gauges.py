@@ -31,6 +31,9 @@ def show_quality(telemetry: Telemetry, judges: Sequence[Quality]) -> None:
 
 
 def _show(telemetry: Telemetry, means: dict[str, float], **labels: str) -> None:
+    """Set the gauges of what was judged; the mean of nothing is no figure."""
+    if not means["n"]:
+        return
     for measure in quality.MEASURES:
         telemetry.set(metrics.QUALITY, means[measure], measure=measure, **labels)
 
