@@ -25,6 +25,7 @@ WITHIN_S = 300.0
 LIMITS_MS = {"steady": (5.0, 20.0), "half": (10.0, 50.0)}
 GET_RATIO = 2.0
 SHARE = 0.9
+FULL_FROM = 0.5  # histories have filled by then, as they do in a minute at half the rate
 
 
 class Full(NamedTuple):
@@ -58,7 +59,7 @@ def _measure(bench: rig.Rig, partitions: int, args: Namespace) -> None:
 def _arguments() -> Namespace:
     parser = options.parser("freshness", "from Kafka's timestamp to a readable list")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="per rate")
-    parser.add_argument("--events", type=int, default=200_000, metavar="N", help="at full speed")
+    parser.add_argument("--events", type=int, default=600_000, metavar="N", help="at full speed")
     parser.add_argument("--partitions", type=int, nargs="+", default=[4, 1], metavar="N")
     return parser.parse_args()
 
@@ -67,7 +68,7 @@ def _full(bench: rig.Rig, settings: Settings, sent: int) -> Full:
     """Let the worker eat what is there while a reader reads; then read again, the same keys."""
     bench.clear()
     with working(bench, settings) as worker:
-        begin = worker.past(streams.SHOP_USERS, WITHIN_S)
+        begin = worker.past(sent * FULL_FROM, WITHIN_S)
         with _reader(bench, settings, WITHIN_S) as reader:
             end = worker.past(sent * SHARE, WITHIN_S)
             seconds = end.at - begin.at

@@ -114,7 +114,7 @@ def between(values: Sequence[float]) -> tuple[str, str]:
     """Return bars from the lowest to the highest value, and the two in words.
 
     >>> between([0.64, 0.7, float("nan"), 0.67])
-    ('▁█ ▄', '.640 to .700')
+    ('▁█ ▅', '.640 to .700')
     """
     there = [v for v in values if not math.isnan(v)]
     if not there:
