@@ -111,9 +111,10 @@ def test_a_shard_that_is_gone_publishes_nothing_while_the_others_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("came", "rest"), [(0, None), (3, 3 * pace.REST_S), (4_000, pace.REST_AT_MOST_S)]
+    ("came", "rest"),
+    [(0, None), (3, 3 * pace.REST_S), (400, pace.REST_AT_MOST_S), (pace.MANY, None)],
 )
-def test_a_fetch_rests_the_longer_the_more_the_last_one_brought(
+def test_a_fetch_rests_the_longer_the_more_the_last_one_brought_up_to_many(
     monkeypatch: pytest.MonkeyPatch, came: int, rest: float | None
 ) -> None:
     slept: list[float] = []
