@@ -52,10 +52,11 @@ class Fusion(KernelRanker):
     ) -> None:
         self.generators, self.head, self.rate = generators, head, rate
         given = generators or []
+        ours = [each for each in given if not _is_foreign(each)]
         self.foreign = Foreign([each for each in given if _is_foreign(each)])
         if self.foreign.rankers and head == "blend":
             raise ValueError("a blend weighs nothing; for a ranker of your own use another head")
-        chosen = Generators() if generators is None else _chosen(given)
+        chosen = Generators() if generators is None else _chosen(ours)
         made = Pipeline(head=head, rate=rate, generators=chosen)  # type: ignore[arg-type]  # Pipeline checks it
         super().__init__(made, repeats, history, capacity, foreign=self.foreign.names)
 
@@ -97,8 +98,6 @@ def _chosen(generators: Sequence[AnyGenerator]) -> Generators:
     fields["popularity"] = pipeline.Popularity()
     given: set[str] = set()
     for ranker in generators:
-        if _is_foreign(ranker):
-            continue
         generator = getattr(ranker, "generator", None)
         name = FIELDS.get(type(generator))
         if name is None:

@@ -12,9 +12,10 @@ from contracts import pipeline as contract
 from contracts.pipeline import Generators, Pipeline
 from learners.arrays import F64, I32, room_for
 from learners.asked import offer, weigh_offered
+from learners.batches import Events
 from learners.passes import Person
-from learners.recommender import Events, Recommender, Shape
-from learners.room import COLUMN, MOST, Room, View
+from learners.recommender import Recommender, Shape
+from learners.room import COLUMN, GENERATORS, MOST, Room, View
 
 Generator = (
     contract.Popularity
@@ -30,7 +31,6 @@ FIELDS: dict[type, str] = {
     contract.Transitions: "transitions",
     contract.Neighbours: "neighbours",
 }
-OPTIONAL = [name for name in FIELDS.values() if name != "popularity"]
 REPEATS = ("learn", "always", "never")
 NOTHING = np.empty(0, np.int32)
 HEAVIEST = 1000  # as an action of a pipeline may weigh: sums of these fit into 32-bit floats
@@ -38,7 +38,7 @@ HEAVIEST = 1000  # as an action of a pipeline may weigh: sums of these fit into 
 
 def only(generator: Generator) -> Pipeline:
     """Return a pipeline of one generator, beside popularity, which stays."""
-    fields: dict[str, Any] = dict.fromkeys(OPTIONAL) | {FIELDS[type(generator)]: generator}
+    fields: dict[str, Any] = dict.fromkeys(GENERATORS) | {FIELDS[type(generator)]: generator}
     return Pipeline(generators=Generators(**fields))
 
 

@@ -14,6 +14,7 @@ from contracts.pipeline import Pipeline
 from learners import arrays, features, room, seen
 from learners.arrays import F64, I32, I64, Flags, World
 from learners.asked import refresh
+from learners.batches import Events, Learned
 from learners.counts import rebuild
 from learners.forget import forget_in_users, forget_items
 from learners.given import Lists
@@ -36,31 +37,6 @@ class Shape(NamedTuple):
     history: int = 20
     seen: int = 1_024
     length: int = 20
-
-
-class Events(NamedTuple):
-    """A batch of events of one partition in order, as names."""
-
-    user: list[str]
-    item: list[str]
-    ts: F64
-    weight: F64
-    barred: Flags
-    fresh: Flags
-    version: I64
-
-    def after(self, count: int) -> "Events":
-        """Return the events behind the first `count`."""
-        return Events._make(column[count:] for column in self)
-
-
-class Learned(NamedTuple):
-    """What events left: verdicts per event, and the last list of each user in them."""
-
-    verdicts: Verdicts
-    lists: Lists
-    user: I32  # (events,) slots
-    dirty: I32  # items whose neighbours changed since they were last published
 
 
 class Users:

@@ -68,11 +68,11 @@ class Snapshot:
 
     def weights(self) -> dict[str, dict[str, float]]:
         """Return each generator's share in the fusion, by segment; none before it has learned."""
-        learned = [
-            name for name, sum_ in self.samples.by(metrics.WEIGHTS, "segment").items() if sum_
-        ]
+        by, whole = self.samples.by, self.samples.by(metrics.WEIGHTS, "segment")
         return {
-            name: self.samples.by(metrics.WEIGHTS, "generator", segment=name) for name in learned
+            segment: by(metrics.WEIGHTS, "generator", segment=segment)
+            for segment, size in whole.items()
+            if size
         }
 
 

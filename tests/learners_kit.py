@@ -8,6 +8,7 @@ import numpy as np
 from contracts.pipeline import Neighbours as Sessions
 from contracts.pipeline import Pipeline
 from learners import frozen, seen
+from learners.batches import Events, Learned
 from learners.blend import Blend
 from learners.cooccurrence import CoOccurrence
 from learners.fusion import Fusion
@@ -15,7 +16,7 @@ from learners.neighbours import Neighbours
 from learners.popularity import Popularity
 from learners.ranker import KernelRanker
 from learners.recent import Recent
-from learners.recommender import Events, Learned, Recommender, Users
+from learners.recommender import Recommender, Users
 from learners.transitions import Transitions
 
 SESSIONS = 100_003  # so many that no two names of a test point to the same one
@@ -69,11 +70,7 @@ def teach(ranker: KernelRanker, events: Iterable[Event]) -> None:
 def as_events(events: list[Event], first_version: int = 1, barred: bool = False) -> Events:
     """Return events as columns, all of them judged fresh as well."""
     users, items, ts = zip(*events, strict=True) if events else ((), (), ())
-    n = len(events)
-    return Events(
-        list(users), list(items), np.array(ts), np.ones(n), np.full(n, barred),
-        np.ones(n, np.bool_), np.arange(first_version, first_version + n),
-    )  # fmt: skip
+    return Events.choices(users, items, ts, barred=barred, first_version=first_version)
 
 
 def learn_all(model: Recommender, users: Users, events: Events) -> list[Learned]:

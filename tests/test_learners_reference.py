@@ -13,7 +13,8 @@ from contracts.pipeline import (
     Popularity,
     Transitions,
 )
-from learners.recommender import Learned, Recommender, Shape, Users
+from learners.batches import Learned
+from learners.recommender import Recommender, Shape, Users
 from learners.room import View
 from learners.step import UNJUDGED
 from tests.learners_kit import PIPELINE, SESSIONS, as_events, dangling, pages_in_use, seen_by

@@ -9,14 +9,12 @@ import os
 import sys
 from typing import Any
 
-import numpy as np
-
 from benchmarks.meter import Meter
 from benchmarks.peers.plain_faust import application, run
 from contracts import keys
 from contracts.settings import Settings, read
+from learners.batches import Events
 from learners.given import Lists
-from learners.recommender import Events
 from state.render import REASONS
 from streams.interactions.unit import recommender
 
@@ -33,14 +31,12 @@ class Learner:
     def learn(self, event: dict[str, Any]) -> dict[str, Any]:
         """Learn one event; return the answer that its user gets."""
         self._version += 1
-        events = Events(
+        events = Events.choices(
             [event["user"]],
             [event["item"]],
-            np.array([event["ts"]]),
-            np.ones(1),
-            np.zeros(1, np.bool_),
-            np.zeros(1, np.bool_),
-            np.array([self._version]),
+            [event["ts"]],
+            fresh=False,
+            first_version=self._version,
         )
         lists = self._model.learn(self._users, events).lists
         return {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks import figures, ours
 from benchmarks.cases import Row
 from headwater.shop import shop
-from learners.recommender import Events
+from learners.batches import Events
 from streams.interactions.unit import recommender
 
 CHANGE = 30_000  # events before the change, and behind it
@@ -46,16 +46,12 @@ def _found(rows: Sequence[Row]) -> Found:
 
 def _hits(rows: Sequence[Row]) -> NDArray[np.bool_]:
     """Return whether each chosen item stood high in the list of that moment."""
-    model, n = recommender(ours.settings("always")), len(rows)
+    model = recommender(ours.settings("always"))
     users, places = model.open(), []
-    events = Events(
+    events = Events.choices(
         [row["user"] for row in rows],
         [row["item"] for row in rows],
-        np.array([row["ts"] for row in rows]),
-        weight=np.ones(n),
-        barred=np.zeros(n, np.bool_),
-        fresh=np.ones(n, np.bool_),
-        version=np.arange(n),
+        [row["ts"] for row in rows],
     )
     while events.user:
         learned = model.learn(users, events)

@@ -5,8 +5,9 @@ import numpy as np
 from contracts import metrics
 from contracts.settings import Settings
 from learners.arrays import I32
+from learners.batches import Events, Learned
 from learners.given import Lists as RankedLists
-from learners.recommender import Events, Learned, Recommender
+from learners.recommender import Recommender
 from state.lists import Lists
 from state.render import Ranked
 from streams.shards import Publish, Send, Telemetry

@@ -16,8 +16,9 @@ from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from learners import frozen
 from learners.arrays import I32, I64, Flags
+from learners.batches import Events, Learned
 from learners.quality import Quality
-from learners.recommender import Events, Learned, Recommender, Shape
+from learners.recommender import Recommender, Shape
 from learners.still import StillIds, Stills
 from learners.watcher import HitWatcher
 from streams.interactions import gauges, messages

@@ -1,0 +1,52 @@
+"""Batches: events of one partition as they are learned, and what they leave."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from learners.arrays import F64, I32, I64, Flags
+from learners.given import Lists
+from learners.step import Verdicts
+
+
+class Events(NamedTuple):
+    """A batch of events of one partition in order, as names."""
+
+    user: list[str]
+    item: list[str]
+    ts: F64
+    weight: F64
+    barred: Flags
+    fresh: Flags
+    version: I64
+
+    @classmethod
+    def choices(
+        cls,
+        user: Sequence[str],
+        item: Sequence[str],
+        ts: Sequence[float],
+        fresh: bool = True,
+        barred: bool = False,
+        first_version: int = 1,
+    ) -> "Events":
+        """Return plain choices, each of weight 1; the flags hold for all of them."""
+        n = len(user)
+        return cls(
+            list(user), list(item), np.array(ts), np.ones(n), np.full(n, barred),
+            np.full(n, fresh), np.arange(first_version, first_version + n),
+        )  # fmt: skip
+
+    def after(self, count: int) -> "Events":
+        """Return the events behind the first `count`."""
+        return Events._make(column[count:] for column in self)
+
+
+class Learned(NamedTuple):
+    """What events left: verdicts per event, and the last list of each user in them."""
+
+    verdicts: Verdicts
+    lists: Lists
+    user: I32  # (events,) slots
+    dirty: I32  # items whose neighbours changed since they were last published
