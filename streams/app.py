@@ -12,7 +12,7 @@ from contracts.settings import Settings
 from state.connection import Pipe, away
 from state.manifest import Log
 from state.redis_storage import RedisStorage
-from state.snapshots import Snapshots
+from state.snapshots import Snapshots, Spaced
 from streams.kafka.admin import servers
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
@@ -89,6 +89,7 @@ class Components:
             settings.snapshot_key,
             settings.snapshots_kept,
             lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"),
+            Spaced(settings.versions_kept, settings.versions_every_s),
         )
         self.owned_shards = OwnedShards(units, settings.topic_prefix)
         self.manager = self._manager(ShardLoader(self.owned_shards, store, log), store, telemetry)
