@@ -23,7 +23,7 @@ from learners.ids import Ids
 from learners.pairs import similar
 from learners.passes import Person
 from learners.rules import BLEND, LEARNING, rules_of, sessions_of, widths_of
-from learners.step import Columns, Verdicts, step
+from learners.step import JUDGE, TEACH, Columns, Verdicts, step
 
 FIRST_ROWS = 1024
 SWEEP_SHARE = 16  # a full map of items lets this part of it go at once
@@ -116,14 +116,15 @@ class Recommender:
         """Let a partition's users go."""
         self.partitions.remove(users)
 
-    def learn(self, users: Users, events: Events, learn_items: bool = True) -> Learned:
+    def learn(self, users: Users, events: Events, mode: int = TEACH) -> Learned:
         """Judge, learn and rank events in order, as many as there is room for their items.
 
         At least the first one; `len(learned.user)` says how many. Come again with the rest
         when the lists are rendered: then items are let go, and their slots get other names.
-        With `learn_items` False only the users learn: the items already know these events.
+        With REMEMBER only the users learn: the items already know these events. With JUDGE they
+        are judged too, and the items, which are frozen, learn nothing of them but new names.
         """
-        items = self._admit(events) if learn_items else self.ids.find_all(events.item)
+        items = self._items_of(events, mode)
         taken = len(items)
         names = events.user[:taken]
         slots, newcomers = users.ids.map_in_turn(names)
@@ -137,7 +138,7 @@ class Recommender:
         person = self._person(users)
         if self.foreign:
             person = person._replace(rules=self.rules._replace(head=BLEND))
-        _, changed = step(self.world, person, columns, learn_items, verdicts, lists)
+        _, changed = step(self.world, person, columns, mode, verdicts, lists)
         users.rows.version[slots] = events.version[:taken]
         return Learned(verdicts, lists, slots, self.room.dirty[:changed].copy())
 
@@ -170,6 +171,23 @@ class Recommender:
 
     def _person(self, users: Users) -> Person:
         return Person(users.rows, users.pages, self.rules, self.room)
+
+    def _items_of(self, events: Events, mode: int) -> I32:
+        if mode == TEACH:
+            return self._admit(events)
+        if mode == JUDGE:
+            self._name(events)
+        return self.ids.find_all(events.item)
+
+    def _name(self, events: Events) -> None:
+        """Give new items a slot while there is room, so that histories can hold them.
+
+        Nothing is let go for them and no use is noted: what is held stays as it is.
+        """
+        for k in np.flatnonzero(events.weight).tolist():
+            if events.item[k] not in self.ids and not self.ids.full:
+                self.ids.admit(events.item[k])
+        self.make_room()
 
     def _admit(self, events: Events) -> I32:
         """Return the items of the first events; -1 for what is not learned, which takes no slot."""

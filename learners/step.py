@@ -16,6 +16,8 @@ from learners.seen import clear, has_met, note
 from learners.sessions import attend
 
 UNJUDGED = -2
+# What becomes of events: only their user remembers them; they are also judged; they also teach.
+REMEMBER, JUDGE, TEACH = 0, 1, 2
 
 
 class Columns(NamedTuple):
@@ -46,11 +48,14 @@ def step(
     world: World,
     person: Person,
     events: Columns,
-    learn_items: bool,
+    mode: int,
     verdicts: Verdicts,
     lists: Lists,
 ) -> tuple[int, int]:
-    """Take every event of a batch in turn; return how many lists and dirty items there are."""
+    """Take every event of a batch in turn; return how many lists and dirty items there are.
+
+    `mode` is REMEMBER, JUDGE or TEACH.
+    """
     users, rules, room = person.users, person.rules, person.room
     given = dirty = 0
     for k in range(len(events.user)):
@@ -59,9 +64,14 @@ def step(
             clear(users, person.pages, user)
             users.chosen[user] = users.length[user] = 0
             users.tag[user] = events.newcomer[k]
-        if weight > 0.0 and learn_items:
-            judge(world, person, user, item, k, ts, events.fresh[k], verdicts)
-            dirty = learn(world, person, user, item, ts, weight, dirty)
+        if weight > 0.0 and item >= 0 and mode != REMEMBER:
+            judged = judge(world, person, user, item, k, ts, events.fresh[k], verdicts)
+            if mode == TEACH:
+                if judged >= 0:
+                    teach(world, person, user, item, ts, judged)
+                if verdicts.known[k]:
+                    note_repeat(world.trend, verdicts.new[k])
+                dirty = learn(world, person, user, item, ts, weight, dirty)
         else:
             verdicts.stored[k] = verdicts.fresh[k] = verdicts.popular[k] = UNJUDGED
         if item >= 0 and weight != 0.0:
@@ -94,8 +104,11 @@ def judge(
     ts: float,
     fresh: bool,
     verdicts: Verdicts,
-) -> None:
-    """Look the item up in the list that waits for its user, and in one ranked now; train."""
+) -> int:
+    """Look the item up in the list that waits for its user, and in one ranked now.
+
+    Return how many candidates were ranked, -1 if none had to be.
+    """
     users, rules, trend = person.users, person.rules, world.trend
     known, length = users.chosen[user] > 0, users.length[user]
     verdicts.known[k] = known
@@ -104,16 +117,15 @@ def judge(
     verdicts.stored[k] = place_of(users.listed[user], length, item)
     verdicts.fresh[k] = UNJUDGED
     verdicts.new[k] = not has_met(users, person.pages, user, item)
-    if fresh or learns(rules) or length == 0:
-        count = rank(world, person, user, ts)
-        place = place_among(person.room, item, count)
-        teach(world, person, user, item, ts, count)
-        if fresh or learns(rules):
-            verdicts.fresh[k] = place
-        if length == 0:  # what a stranger is shown is ranked at that moment in both
-            verdicts.stored[k] = place
-    if known:
-        note_repeat(trend, verdicts.new[k])
+    if not (fresh or learns(rules) or length == 0):
+        return -1
+    count = rank(world, person, user, ts)
+    place = place_among(person.room, item, count)
+    if fresh or learns(rules):
+        verdicts.fresh[k] = place
+    if length == 0:  # what a stranger is shown is ranked at that moment in both
+        verdicts.stored[k] = place
+    return count
 
 
 @kernel(inner=True)

@@ -50,12 +50,14 @@ class Batch(NamedTuple):
 
     `topic` is the name without the prefix. `known_to_shared` is True in a replay of events that
     the unit's shared state has already learned: the shard then learns its own state only.
+    `frozen` names the models of the unit that must not learn from these records.
     """
 
     topic: str
     partition: int
     records: Sequence[Record]
     known_to_shared: bool = False
+    frozen: frozenset[str] = frozenset()
 
 
 class Message(NamedTuple):
@@ -159,6 +161,27 @@ class Ticking(Protocol):
 
     async def tick(self) -> None:
         """Do it; called while the worker owns partitions, again later if Redis is away."""
+
+
+@runtime_checkable
+class Governed(Protocol):
+    """A unit whose models can be frozen: it heeds `Batch.frozen`."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Their names."""
+
+
+@runtime_checkable
+class Clearing(Protocol):
+    """A shard, or a unit whose shards share state, that can make a learner learn anew."""
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """The names that `clear` knows."""
+
+    def clear(self, learner: str) -> None:
+        """Take away all that a learner has learned; where it is shared, of all partitions."""
 
 
 class Telemetry(Protocol):

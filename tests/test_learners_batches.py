@@ -8,6 +8,7 @@ from learners.batches import Events
 from learners.given import Lists
 from learners.quality import Quality
 from learners.recommender import Recommender, Shape, Users
+from learners.step import REMEMBER
 from tests.learners_kit import PIPELINE, as_events, dangling, learn_all, state_of, stream
 
 WIDE = Shape(items=5_000, users=5_000)
@@ -127,7 +128,7 @@ def test_a_replay_of_known_events_teaches_users_and_leaves_items_alone() -> None
     before = frozen.dump_items(model.pipeline, model.world, model.ids)
     again = model.open()
     events = as_events([*EVENTS[:500], ("ann", "an item that was let go since", 2e9)])
-    model.learn(again, events, learn_items=False)
+    model.learn(again, events, REMEMBER)
     after = frozen.dump_items(model.pipeline, model.world, model.ids)
     assert {k: v == after[k] for k, v in before.items()} == dict.fromkeys(before, True)
     for row, name in enumerate(one.ids.names):

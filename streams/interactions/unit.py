@@ -12,13 +12,15 @@ import msgspec
 import numpy as np
 
 from contracts import metrics, pipeline
+from contracts.control import LISTS, clearable
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
-from learners import frozen
+from learners import cleared, frozen
 from learners.arrays import I32, I64, Flags
 from learners.batches import Events, Learned
 from learners.quality import Quality
 from learners.recommender import Recommender, Shape
+from learners.step import JUDGE, REMEMBER, TEACH
 from learners.still import StillIds, Stills
 from learners.watcher import HitWatcher
 from streams.interactions import gauges, messages
@@ -85,19 +87,19 @@ class InteractionsShard:
             taken.user, taken.item, np.array(taken.ts), *self._actions(taken.action),
             self._sampled(versions), versions,
         )  # fmt: skip
-        commands = self._learn(events, batch.known_to_shared, taken.messages)
+        commands = self._learn(events, _mode(batch), taken.messages)
         self.learned += len(taken.user)
         return Effects(taken.messages, self._publishing.later(commands))
 
-    def _learn(self, events: Events, known: bool, out: list[Message]) -> list[bytes]:
+    def _learn(self, events: Events, mode: int, out: list[Message]) -> list[bytes]:
         """Learn events; return the commands for their lists and put drifts in `out`."""
         learning = rendering = 0.0
         commands: list[bytes] = []
         while events.user:
             start = time.perf_counter()
-            learned = self._model.learn(self.users, events, learn_items=not known)
+            learned = self._model.learn(self.users, events, mode)
             learned_at = time.perf_counter()
-            if not known:
+            if mode != REMEMBER:
                 out += self._judge(learned, events)
             commands += self._publishing.lists(self._model, events, learned)
             events = events.after(len(learned.user))
@@ -176,10 +178,17 @@ class InteractionsShard:
         frozen.load_users(self.users, self._model.ids, parts)
 
 
+def _mode(batch: Batch) -> int:
+    if batch.known_to_shared:
+        return REMEMBER
+    return JUDGE if LISTS in batch.frozen else TEACH
+
+
 class Interactions:
     """All partitions of `interactions` that a worker owns, and the items they share."""
 
     topics = (INTERACTIONS.name, REKEYED.name)
+    models = (LISTS,)
 
     def __init__(
         self, settings: Settings, telemetry: Telemetry, send: Send, send_aside: Send
@@ -220,6 +229,17 @@ class Interactions:
         if parts:
             frozen.load_items(self.model, parts)
             self.publishing.learn_all_names(self.model)
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """What can be cleared: the parts of the pipeline that learn, and all of them together."""
+        return clearable(self.model.pipeline)
+
+    def clear(self, learner: str) -> None:
+        """Take away what a part of the pipeline has learned."""
+        for name in self.learners if learner == LISTS else (learner,):
+            if name != LISTS:
+                cleared.clear(self.model, name)
 
     def _start_anew(self) -> None:
         """Have an empty model, and a publisher that knows no slot of the one before."""

@@ -1,0 +1,55 @@
+"""`control`: what is asked of all workers at one point of their logs, and what they answer there.
+
+An *order* says what to do, and in `at` the ends of the logs when it was given: what came before
+is still learned as it would have been. A worker that has come that far writes a *mark* of the
+same id: where exactly in each of its partitions the order holds. So the log itself says it, and
+every replay obeys at the same place. Both are signed with the key of the snapshots.
+"""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from contracts.pipeline import Pipeline
+
+LISTS = "lists"  # the model of `interactions`, as `drifts` calls it too
+HEAD = "head"
+SIGNATURE = "signature"  # header: hexadecimal HMAC-SHA256 of the topic's name, \n and the value
+
+Offset = Annotated[int, msgspec.Meta(ge=0)]
+Points = dict[str, dict[int, Offset]]  # topic -> partition -> next offset
+Action = Literal["freeze", "thaw", "reset", "rollback", "mark"]
+FREEZE: Final = "freeze"
+THAW: Final = "thaw"
+RESET: Final = "reset"
+ROLLBACK: Final = "rollback"
+MARK: Final = "mark"
+
+
+class Control(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message of `control`: an order, or with the action `mark` where one holds.
+
+    `learner` is who it is about, empty for all of the topics in `at`. `ts` is when it was given,
+    in seconds.
+    """
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    action: Action
+    at: Points
+    ts: float
+    learner: str = ""
+    version: str = ""
+    since: Literal["", "replay", "skip"] = ""
+    who: str = ""
+    why: str = ""
+
+
+def clearable(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return who in a pipeline can learn anew, and `lists` for all of them.
+
+    >>> clearable(Pipeline(head="blend"))
+    ('popularity', 'co_occurrence', 'transitions', 'neighbours', 'lists')
+    """
+    used = msgspec.structs.asdict(pipeline.generators)
+    names = [name for name, given in used.items() if given is not None and name != "recent"]
+    return (*names, *([HEAD] if pipeline.head != "blend" else []), LISTS)
