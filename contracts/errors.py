@@ -8,7 +8,8 @@
     ├── TopicsDiffer         the topics on the broker are not the ones agreed on
     ├── StateRefused         a snapshot cannot be continued from
     ├── WorkerStalled        there is lag and nothing moves, or a task died
-    └── ServiceFailed        a local Kafka or Redis did not start
+    ├── ServiceFailed        a local Kafka or Redis did not start
+    └── NotObeyed            an order was not carried out everywhere
 
 A message says what, where, and what to do now, in one line.
 """
@@ -68,3 +69,9 @@ class ServiceFailed(HeadwaterError):
     """A local Kafka or Redis did not start."""
 
     exit_code = exits.SERVICE_FAILED.code
+
+
+class NotObeyed(HeadwaterError):
+    """An order was given, and not carried out everywhere in time, or refused."""
+
+    exit_code = exits.NOT_OBEYED.code

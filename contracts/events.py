@@ -71,5 +71,6 @@ REASONS = {
     "no_origin": "a re-keyed event has no signed origin, or is in the wrong partition",
     "unknown_predictor": "no predictor of that name is in the settings",
     "no_features": "a label came for which no features are pending",
+    "not_signed": "a message of `control` without a signature of this snapshot_key",
     "predictor_failed": "the predictor raised an error on these features or this label",
 }

@@ -21,6 +21,7 @@ TOPICS_DIFFER = Exit(13, "topics are missing or differ", "run `headwater topics`
 STATE_REFUSED = Exit(14, "a snapshot cannot be continued from", "the message names the remedy")
 STALLED = Exit(15, "a task died, or there is lag and nothing moves", "restart it, read the log")
 SERVICE_FAILED = Exit(16, "a local Kafka or Redis did not start", "read its log file")
+NOT_OBEYED = Exit(17, "an order was not carried out everywhere", "the message says where and why")
 INTERRUPTED = Exit(130, "Ctrl-C in a command that had not finished", "nothing")
 
 EXITS = (
@@ -34,5 +35,6 @@ EXITS = (
     STATE_REFUSED,
     STALLED,
     SERVICE_FAILED,
+    NOT_OBEYED,
     INTERRUPTED,
 )

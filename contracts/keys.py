@@ -53,6 +53,10 @@ PRED = Key(
 )
 PENDING = Key("pending:{predictor}:{id}", "string", 7 * DAY_S, "features waiting for their label")
 SNAP = Key("snap:{shard}", "hash", 30 * DAY_S, "epoch, and pointers to the snapshots kept")
+AUDIT = Key("audit", "stream", 365 * DAY_S, "what was done to the models: who, when, why, where")
+AUDIT_BURIED = Key(
+    "audit:buried", "string", 365 * DAY_S, "up to where `control` has its dead letters"
+)
 SNAP_CHUNK = Key("snap:{shard}:{chunk}", "string", 30 * DAY_S, "one immutable piece of a snapshot")
 
-KEYS = (REC, SIM, TOP, PRED, PENDING, SNAP, SNAP_CHUNK)
+KEYS = (REC, SIM, TOP, PRED, PENDING, SNAP, SNAP_CHUNK, AUDIT, AUDIT_BURIED)

@@ -89,6 +89,12 @@ SNAPSHOTS = Metric(
     "headwater_snapshots", "counter", "snapshots by outcome: saved, fenced, refused", ("outcome",)
 )
 DRIFTS = Metric("headwater_drifts", "counter", "changes that the watchers found", ("model",))
+FROZEN = Metric(
+    "headwater_frozen",
+    "gauge",
+    "1 while a model is frozen, see `headwater freeze`",
+    ("model", "partition"),
+)
 WAITING = Metric(
     "headwater_waiting", "gauge", "1 while the worker waits for kafka or redis", ("service",)
 )
@@ -118,6 +124,7 @@ METRICS = (
     SNAPSHOT_AGE,
     SNAPSHOTS,
     DRIFTS,
+    FROZEN,
     WAITING,
     PREDICTIONS,
     ACCURACY,

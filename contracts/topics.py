@@ -14,6 +14,7 @@ class Topic(NamedTuple):
 
     `partitions` is None where the setting `partitions` decides. `append_time` is True where the
     broker stamps the records, so that time is part of the log and can be replayed.
+    `retention_ms` -1 is for ever.
     """
 
     name: str
@@ -51,7 +52,14 @@ FEATURES = Topic("features", "entity", "delete", "what a predictor is asked", 1,
 LABELS = Topic("labels", "entity", "delete", "what turned out to be true", 1, append_time=True)
 PREDICTIONS = Topic("predictions", "entity", "delete", "what was answered", 1)
 DRIFTS = Topic("drifts", "model", "delete", "changes that the watchers found", 1)
-CONTROL = Topic("control", "", "delete", "freeze, thaw, promote, rollback, reset", 1)
+CONTROL = Topic(
+    "control",
+    "",
+    "delete",
+    "freeze, thaw, reset, rollback, and where in the logs they hold; signed",
+    1,
+    retention_ms=-1,  # few and small, and a replay of the oldest events needs them all
+)
 DEAD_LETTERS = Topic("dead-letters", "as it came", "delete", "what could not be used, and why", 1)
 
 TOPICS = (

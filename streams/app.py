@@ -9,10 +9,13 @@ from faust.app.base import BootStrategy
 
 from contracts.metrics import SNAPSHOTS
 from contracts.settings import Settings
+from state.audit import RedisAudit
 from state.connection import Pipe, away
 from state.manifest import Log
 from state.redis_storage import RedisStorage
 from state.snapshots import Snapshots, Spaced
+from streams.control.reader import ControlReader
+from streams.control.seal import Seal
 from streams.kafka.admin import servers
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
@@ -21,6 +24,7 @@ from streams.kafka.transport import BatchSchema, Transport
 from streams.shards import Telemetry, Unit
 from streams.telemetry.http import Health
 from streams.worker.background import BackgroundTasks
+from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.manager import ShardManager
 from streams.worker.outbox import Outbox
@@ -29,6 +33,7 @@ from streams.worker.ownership import Ownership
 from streams.worker.processor import BatchProcessor
 from streams.worker.saver import ShardSaver
 from streams.worker.sender import Sender
+from streams.worker.steward import Steward
 from streams.worker.unhurried import unhurried
 from streams.worker.waits import Retry, Waits
 from streams.worker.watchdog import Watchdog
@@ -92,9 +97,13 @@ class Components:
             Spaced(settings.versions_kept, settings.versions_every_s),
         )
         self.owned_shards = OwnedShards(units, settings.topic_prefix)
-        self.manager = self._manager(ShardLoader(self.owned_shards, store, log), store, telemetry)
+        loader = ShardLoader(self.owned_shards, store, log)
+        self.manager = self._manager(loader, store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
-        self.background = BackgroundTasks(self.manager, dog, self.waits, settings)
+        steward = self._steward(settings, loader, telemetry)
+        orders = ControlReader(settings, self.ends, steward.take)
+        self.manager.ownership.caught_up = orders.caught_up
+        self.background = BackgroundTasks(self.manager, dog, self.waits, settings, orders, steward)
 
     def _manager(self, loader: ShardLoader, store: Snapshots, telemetry: Telemetry) -> ShardManager:
         gone, link, held = away(), ConsumerLink(), self.owned_shards
@@ -107,6 +116,16 @@ class Components:
         manager = ShardManager(held, ownership, processor, saver, outbox, link)
         manager.away = gone
         return manager
+
+    def _steward(self, settings: Settings, loader: ShardLoader, telemetry: Telemetry) -> Steward:
+        manager, audit = self.manager, RedisAudit(self.redis, settings.key_prefix)
+        ledger = Ledger(Seal(settings), self.sender, audit, Retry(self.waits, away()))
+        steward = Steward(self.owned_shards, loader, ledger, manager.link, telemetry)
+        steward.opening = lambda: manager.ownership.opening
+        steward.save = manager.save_if_there
+        manager.ownership.opened_one = steward.plan
+        manager.processor.arrived = steward.nudge
+        return steward
 
     async def close(self) -> None:
         """Give every connection back."""

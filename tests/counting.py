@@ -46,7 +46,7 @@ class CountingShard:
                 messages.append(Message("dead-letters", record.key, record.value))
             self.users[(record.key or b"").decode()] += 1
             self.offsets += record.offset + 1
-            if not batch.known_to_shared:
+            if not (batch.known_to_shared or "lists" in batch.frozen):
                 self._unit.items[value] += 1
         return Effects(messages, lambda: self._unit.publish({u: self.users[u] for u in users}))
 
@@ -64,6 +64,8 @@ class CountingUnit:
     """Counting shards, and the items of all of them together."""
 
     topics = ("interactions", "interactions-rekeyed")
+    models = ("lists",)
+    learners = ("lists",)
 
     def __init__(self, prefix: str, send: Send) -> None:
         self.items: Counter[str] = Counter()
@@ -84,6 +86,11 @@ class CountingUnit:
     def shared_load(self, parts: Mapping[str, bytes]) -> None:
         """Continue from the items' counts."""
         self.items = Counter(msgspec.msgpack.decode(parts["items"]) if parts else {})
+
+    def clear(self, learner: str) -> None:
+        """Forget the items."""
+        assert learner == "lists"
+        self.items.clear()
 
     async def publish(self, counts: dict[str, int]) -> None:
         """Let everybody read the counts."""

@@ -71,6 +71,8 @@ def topic_rows() -> Rows:
 def _cleanup(topic: topics.Topic) -> str:
     if topic.cleanup != "delete":
         return topic.cleanup
+    if topic.retention_ms < 0:
+        return "never"
     return f"delete after {topic.retention_ms // topics.DAY_MS} days"
 
 

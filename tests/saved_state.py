@@ -26,7 +26,11 @@ class State(NamedTuple):
 
 def read(settings: Settings, at: float) -> State:
     """Return what the newest snapshots hold; `at` is the time that weights are given for."""
-    unit = asyncio.run(_load(settings))
+    return of(asyncio.run(_load(settings)), at)
+
+
+def of(unit: Interactions, at: float) -> State:
+    """Return what a unit holds in memory."""
     state = State(sum(s.learned for s in unit.shards.values()), {}, {}, {}, {}, {})
     _read_items(unit, at, state)
     for partition, shard in unit.shards.items():

@@ -61,6 +61,7 @@ LABELS: dict[str, list[dict[str, str]]] = {
     "headwater_snapshot_age_seconds": [{"shard": "interactions.0"}],
     "headwater_snapshots": [{"outcome": "saved"}],
     "headwater_drifts": [{"model": "lists"}],
+    "headwater_frozen": [{"model": "lists", "partition": p} for p in "01"],
     "headwater_waiting": [{"service": "redis"}],
     "headwater_predictions": [{"predictor": "click"}],
     "headwater_accuracy_ratio": [{"predictor": "click", "span": "window"}],

@@ -26,6 +26,10 @@ COMMANDS = {
     "page": ("headwater.commands.page", "live view of a running system as a local web page"),
     "recommend": ("headwater.commands.recommend", "the list that stands in Redis for a user"),
     "similar": ("headwater.commands.similar", "the items that go with an item"),
+    "freeze": ("headwater.commands.freeze", "let a model learn nothing until `thaw`"),
+    "thaw": ("headwater.commands.thaw", "let what was frozen learn again"),
+    "reset": ("headwater.commands.reset", "let one learner begin anew"),
+    "audit": ("headwater.commands.audit", "what was done to the models: who, when, why, where"),
     "settings": ("headwater.commands.settings", "every setting, its value and its origin"),
 }
 

@@ -1,4 +1,4 @@
-"""What a worker does beside handling batches: deliver, look, save, refresh, tick, watch.
+"""What a worker does beside handling batches: deliver, look, save, refresh, obey, tick, watch.
 
 Each duty is a task for as long as the worker runs; if one ends, so does the worker.
 """
@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from contracts.settings import Settings
+from streams.control.reader import ControlReader
 from streams.shards import Ticking
 from streams.worker.manager import ShardManager
 from streams.worker.refresher import Refresher
+from streams.worker.steward import Steward
 from streams.worker.waits import Waits
 from streams.worker.watchdog import Watchdog
 
@@ -24,9 +26,17 @@ class BackgroundTasks:
     """Runs the duties; `start` and `stop` on the app's loop."""
 
     def __init__(
-        self, manager: ShardManager, watchdog: Watchdog, waits: Waits, settings: Settings
+        self,
+        manager: ShardManager,
+        watchdog: Watchdog,
+        waits: Waits,
+        settings: Settings,
+        orders: ControlReader,
+        steward: Steward,
     ) -> None:
         self._manager = manager
+        self._orders = orders
+        self._steward = steward
         self._waits = waits
         self._watchdog = watchdog
         self._settings = settings
@@ -39,6 +49,8 @@ class BackgroundTasks:
         """Begin."""
         self._begin(self._manager.outbox.run())
         self._begin(self._watchdog.run())
+        self._begin(self._orders.run())
+        self._begin(self._steward.run())
         self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))
         self._begin(self._every(self._settings.snapshot_every_s, self._manager.save, SAVING))
         self._begin(self._every(self._manager.saver.instants.left, self._manager.save))

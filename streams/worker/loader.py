@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from contracts.errors import StateRefused, TopicsDiffer
+from contracts.topics import CONTROL
 from state.manifest import Log, Manifest, Offsets, covers
 from state.snapshots import Snapshots
 from streams.kafka.log_ends import Bounds
@@ -30,6 +31,7 @@ class ShardLoader:
         self._store = store
         self.log = log_
         self.reached: dict[Unit, Offsets] = {}
+        self.obeyed: dict[Unit, int] = {}  # up to which order, in what a unit's shards share
 
     async def shared(self, unit: Unit) -> None:
         """Load the state that the unit's shards share; note how far it has come.
@@ -37,7 +39,7 @@ class ShardLoader:
         Raises:
             StateRefused, TopicsDiffer: it belongs to another log.
         """
-        self.reached[unit] = {}
+        self.reached[unit], self.obeyed[unit] = {}, 0
         if not isinstance(unit, Sharing):
             return
         for manifest in await self._store.all(SHARED):
@@ -46,6 +48,8 @@ class ShardLoader:
             if parts is not None:
                 unit.shared_load(parts)
                 self.reached[unit] = manifest.offsets
+                obeyed = manifest.offsets.get(CONTROL.name, {})
+                self.obeyed[unit] = max(obeyed.values(), default=0)
                 return
         unit.shared_load({})
 
@@ -62,7 +66,7 @@ class ShardLoader:
         except BaseException:
             unit.close(partition)
             raise
-        start = {topic: bounds[topic].first for topic in unit.topics}
+        start = {topic: bounds[topic].first for topic in unit.topics} | {CONTROL.name: 0}
         if found is not None:
             saved = {topic: at.get(partition, 0) for topic, at in found.offsets.items()}
             start |= {topic: offset for topic, offset in saved.items() if topic in start}
@@ -155,7 +159,7 @@ def _reachable(
     """
     reachable, refused = [], None
     for manifest in saved:
-        ats = {topic: at.get(owned.partition, 0) for topic, at in manifest.offsets.items()}
+        ats = {t: manifest.offsets.get(t, {}).get(owned.partition, 0) for t in owned.unit.topics}
         try:
             for topic, at in ats.items():
                 check_offset(owned, topic, at, bounds[topic])

@@ -5,6 +5,7 @@ Everything runs on the app's event loop.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -118,6 +119,11 @@ class ShardManager:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
         await self.saver.save(*self.owned_shards.units)
+
+    async def save_if_there(self) -> None:
+        """Save every unit now, or another time if Redis is away."""
+        with contextlib.suppress(*self.away):
+            await self.save()
 
     async def _save(self) -> None:
         again_until = time.monotonic() + FINISH_S

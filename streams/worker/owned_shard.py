@@ -2,13 +2,19 @@
 
 Three offsets per topic: `taken` is what was accepted of what was fetched, `next` is what the
 state has folded, `done` is up to where the effects are also acknowledged. Only `done` may be
-committed or saved.
+committed or saved. `control` is a topic among them: `next` is up to which order the state has
+obeyed, though its messages come another way.
+
+At the place of the next order a shard waits: it takes no more records until the order is carried
+out. What it drops meanwhile is fetched again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
+from contracts.topics import CONTROL
+from streams.control.schedule import Order, Place
 from streams.kafka.thread import Fetched
 from streams.shards import MAX_BATCH, Batch, Shard, Unit
 from streams.worker.merge import Merge, Merging
@@ -45,6 +51,11 @@ class OwnedShard:
         self.saved: dict[str, int] = {}
         self.laps: dict[str, int] = {}
         self.merge: Merge | None = None
+        self.order: Order | None = None
+        self.place: Place = {}  # where the next order holds, or from where on it may
+        self.marked = -1  # the order whose place we have written to the log
+        self.frozen: frozenset[str] = frozenset()
+        self.held: set[str] = set()  # topics of which records were dropped while waiting
         self._shared_until: Mapping[str, int] = {}
         self._suspects: dict[str, int] = {}
 
@@ -55,16 +66,20 @@ class OwnedShard:
 
     def start(self, offsets: Mapping[str, int], shared: Mapping[str, int]) -> None:
         """Stand at these offsets; the shared state already knows what lies before `shared`."""
+        offsets = {CONTROL.name: 0, **offsets}
         self.taken, self.next = dict(offsets), dict(offsets)
         self.done, self.saved = dict(offsets), dict(offsets)
         self._shared_until = dict(shared)
+        self._begin_merging()
+
+    def _begin_merging(self) -> None:
         if isinstance(self.shard, Merging) and self.shard.merged:
-            self.merge = Merge(self.unit.topics, self.shard.knows, offsets)
+            self.merge = Merge(self.unit.topics, self.shard.knows, self.next)
 
     def judge(self, topic: str, fetched: Fetched) -> Verdict:
         """Say what to do with records of one topic, by their lap and offsets."""
         first, expected = fetched.records[0].offset, self.taken[topic]
-        if self.closing or fetched.lap != self.laps.get(topic):
+        if self.stale(topic, fetched) or self.refuses(topic):
             return Verdict.DROP
         if first == expected:
             return Verdict.TAKE
@@ -72,6 +87,54 @@ class OwnedShard:
             return Verdict.BEFORE
         known = fetched.asked == expected or self.suspect(topic)
         return Verdict.GAP if known else Verdict.BACK
+
+    def stale(self, topic: str, fetched: Fetched) -> bool:
+        """Tell whether records are from before a seek, or not ours any longer."""
+        return self.closing or fetched.lap != self.laps.get(topic)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it has come to the place of its next order."""
+        return self.order is not None and all(self._reached(topic) for topic in self.unit.topics)
+
+    def _reached(self, topic: str) -> bool:
+        return self.next[topic] >= self.place.get(topic, 0)
+
+    def waits(self, topic: str) -> bool:
+        """Tell whether records of a topic must wait.
+
+        Where topics are merged their order is the log's, so all of them come to the place at once.
+        """
+        if topic in self.held or self.stands:
+            return True
+        return self.order is not None and self.merge is None and self._reached(topic)
+
+    def refuses(self, topic: str) -> bool:
+        """Tell the same of records at hand, which are then dropped: note that they are missing."""
+        if self.waits(topic):
+            self.held.add(topic)
+        return topic in self.held
+
+    def obey(self, position: int) -> None:
+        """Know that an order was carried out."""
+        self.next[CONTROL.name] = self.done[CONTROL.name] = position + 1
+        self.order = None
+
+    @property
+    def free(self) -> list[str]:
+        """Topics that were held and need not wait any longer."""
+        if self.stands:
+            return []
+        free = [t for t in self.held if self.order is None or not self._reached(t)]
+        return list(self.unit.topics) if free and self.merge is not None else free
+
+    def let_go(self, laps: Mapping[str, int]) -> None:
+        """Take records of topics again, in new laps; they were sought back to `next`."""
+        self.laps |= laps
+        self.held -= set(laps)
+        self.taken |= {topic: self.next[topic] for topic in laps}
+        if self.merge is not None:
+            self._begin_merging()
 
     def suspect(self, topic: str) -> bool:
         """Tell whether what is missing now was missing before, and remember it."""
@@ -98,18 +161,23 @@ class OwnedShard:
     def ready(self, topic: str, records: Sequence[Any]) -> Iterator[Batch]:
         """Yield the batches to handle now."""
         if self.merge is not None:
-            yield from self.merge.ready()
+            for batch in self.merge.ready():
+                yield from self._cut(batch.topic, batch.records)
             return
         self.taken[topic] = records[-1].offset + 1
         yield from self._cut(topic, records)
 
     def _cut(self, topic: str, records: Sequence[Any]) -> Iterator[Batch]:
-        """Cut records into batches, also where the shared state's knowledge ends."""
+        """Cut records into batches, also where the shared state's knowledge or an order stands."""
         known, at = self._shared_until.get(topic, 0), 0
         while at < len(records):
             old = records[at].offset < known
             to = min(at + MAX_BATCH, len(records))
-            if old and records[to - 1].offset >= known:
-                to = next(i for i in range(at, to) if records[i].offset >= known)
+            for bound in (known, self._bound(topic)):
+                if records[at].offset < bound <= records[to - 1].offset:
+                    to = next(i for i in range(at, to) if records[i].offset >= bound)
             yield Batch(topic, self.partition, records[at:to], old)
             at = to
+
+    def _bound(self, topic: str) -> int:
+        return self.place.get(topic, 0) if self.order is not None else 0

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from faust.types import TP
@@ -21,8 +21,16 @@ log = logging.getLogger(__name__)
 REJOIN_S = 3.0  # more than a heartbeat: who is no member any longer has heard so by then
 
 
+async def nothing_to_read() -> None:
+    """Be where there are no orders."""
+
+
 class Ownership:
-    """Opens and drops shards; `failed` is told what ends the worker."""
+    """Opens and drops shards; `failed` is told what ends the worker.
+
+    `caught_up` returns when all orders are known, without which nothing is opened; `opened_one`
+    is told of a shard before its first record.
+    """
 
     def __init__(
         self,
@@ -34,6 +42,8 @@ class Ownership:
         retry: Retry,
     ) -> None:
         self.failed: Callable[[BaseException], None]
+        self.caught_up: Callable[[], Awaitable[None]] = nothing_to_read
+        self.opened_one: Callable[[OwnedShard], None] = lambda _: None
         self.opened = 0
         self._stopped = False
         self._lost: dict[TP, int] = {}
@@ -45,6 +55,11 @@ class Ownership:
         self._retry = retry
         self._waits = retry.waits
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def opening(self) -> bool:
+        """Whether shards are still to be opened."""
+        return self._task is not None
 
     def open(self, tps: set[TP]) -> None:
         """Begin to open the shards of what is assigned now."""
@@ -70,6 +85,7 @@ class Ownership:
 
     async def _open_all(self, tps: set[TP]) -> None:
         self._lost.clear()
+        await self._retry.until_answered(self.caught_up)
         for unit in self._owned_shards.units:
             await self._open_unit(unit, tps)
         self._waits.over("state")
@@ -105,6 +121,7 @@ class Ownership:
         owned = await self._retry.until_answered(
             lambda: self._loader.shard(unit, partition, bounds)
         )
+        self.opened_one(owned)
         laps = await self._link.seek_to({tp: owned.taken[topic] for tp, topic in tps.items()})
         owned.laps = {topic: laps.get(tp, 0) for tp, topic in tps.items()}
         self.opened += 1

@@ -25,7 +25,8 @@ ENOUGH_BATCHES = 1
 class BatchProcessor:
     """Takes batches one by one and knows how many are on their way.
 
-    A batch is folded in one step, without awaiting; its effects wait in the outbox.
+    A batch is folded in one step, without awaiting; its effects wait in the outbox. `arrived` is
+    called when a shard has come to the place of an order.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class BatchProcessor:
         retry: Retry,
     ) -> None:
         self.batches = 0
+        self.arrived: Callable[[], None] = lambda: None
         self._stopping = False
         self._owned_shards = owned_shards
         self._outbox = outbox
@@ -93,15 +95,21 @@ class BatchProcessor:
             return
         if owned.merge is not None:
             await over(records[-1].timestamp)
-            owned.accept(topic, records, await self._log_ends(owned))
+            ends = await self._log_ends(owned)
+            if owned.stale(topic, fetched) or owned.refuses(topic):
+                return
+            owned.accept(topic, records, ends)
         for batch in owned.ready(topic, records):
             await self._outbox.room()
-            if owned.closing:
+            if owned.stale(topic, fetched) or owned.refuses(batch.topic):
                 return
+            batch = batch._replace(frozen=owned.frozen)
             entry = Entry(owned, batch, owned.shard.handle(batch))
             owned.next[batch.topic] = entry.until
             self._outbox.put(entry)
             self.batches += 1
+            if owned.stands:
+                self.arrived()
             await asyncio.sleep(0)
 
     async def _accepted(self, owned: OwnedShard, topic: str, fetched: Fetched) -> Sequence[Any]:

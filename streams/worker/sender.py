@@ -40,6 +40,7 @@ class Sender:
         self._settings = settings
         self._waits = waits
         self._producer: aiokafka.AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()  # two may send at once; a second producer would be lost
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Produce all of them, in order, waiting for Kafka where it is away.
@@ -86,21 +87,24 @@ class Sender:
         await asyncio.gather(*sent)
 
     async def _started(self) -> aiokafka.AIOKafkaProducer:
-        if self._producer is None:
-            producer = aiokafka.AIOKafkaProducer(
-                bootstrap_servers=servers(self._settings),
-                acks="all",
-                enable_idempotence=True,
-                request_timeout_ms=REQUEST_TIMEOUT_MS,
-                max_request_size=2 * self._settings.max_message_bytes + (1 << 20),
-            )
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
+        async with self._starting:
+            return self._producer or await self._start()
+
+    async def _start(self) -> aiokafka.AIOKafkaProducer:
+        producer = aiokafka.AIOKafkaProducer(
+            bootstrap_servers=servers(self._settings),
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            max_request_size=2 * self._settings.max_message_bytes + (1 << 20),
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
+        return producer
 
     async def stop(self) -> None:
         """Give the connections back."""

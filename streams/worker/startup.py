@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.errors import RedisAway, SettingsError, TopicsDiffer
 from contracts.settings import Settings, masked
-from contracts.topics import INTERACTIONS
+from contracts.topics import CONTROL, INTERACTIONS
 from state.manifest import Log
 from streams.kafka.admin import admin
 from streams.kafka.topics import REBUILD
@@ -42,7 +42,8 @@ def identify(settings: Settings, units: Sequence[Unit]) -> Log:
         KafkaAway: no broker answers.
         TopicsDiffer: a topic is missing, or those of one unit have unlike partition counts.
     """
-    names = {topic: settings.topic_prefix + topic for unit in units for topic in unit.topics}
+    read = [topic for unit in units for topic in unit.topics] + [CONTROL.name]
+    names = {topic: settings.topic_prefix + topic for topic in read}
     with admin(settings) as client:
         cluster = str(client.describe_cluster()["cluster_id"])
         found = {t["name"]: t for t in client.describe_topics(list(names.values()))}

@@ -143,8 +143,8 @@ class Watchdog:
         """
         for tp, at in where.items():
             owned, topic = self._manager.owned_shards.find(tp)
-            if owned is None or at.position is None or owned.closing:
-                continue
+            if owned is None or at.position is None or owned.closing or owned.waits(topic):
+                continue  # what waits was dropped, and is sought back when it need not wait
             if at.position <= owned.taken[topic] or not self._manager.processor.idle:
                 self._missing.pop(tp, None)
             elif self._missing.get(tp) == owned.taken[topic]:

@@ -1,0 +1,33 @@
+"""`headwater freeze`: from now on nothing is learned, until `headwater thaw`."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from contracts import exits
+from contracts.control import FREEZE
+from contracts.settings import Settings
+from headwater.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from headwater.commands import Subparsers
+
+
+def add(subparsers: "Subparsers") -> None:
+    """Add the parser of `freeze`."""
+    from headwater import orders
+
+    about = (
+        "Items and the fusion's weights stay as they are; people's own histories go on, lists are "
+        "made and judged. Every worker does it at the same place of the log."
+    )
+    parser = subparsers.add_parser("freeze", help=COMMANDS["freeze"][1], description=about)
+    orders.options(parser)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Give the order and print what each partition did; exit code 17 if one did not."""
+    from headwater import orders
+
+    for line in orders.give(args, settings, orders.draft(FREEZE)):
+        print(line)
+    return exits.OK.code

@@ -1,0 +1,133 @@
+"""Orders from the command line: given, awaited, and told in lines."""
+
+import argparse
+import asyncio
+import getpass
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contracts.control import Action, Control
+from contracts.errors import NotObeyed, SettingsError
+from contracts.settings import Settings
+
+if TYPE_CHECKING:
+    from state.audit import Entry
+
+LOOK_S = 0.1
+LONGEST_TEXT = 1_000
+
+
+def draft(action: Action, **about: Any) -> Control:
+    """Return an order that is still to be filled in."""
+    return Control("", action, {}, 0.0, **about)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add what all orders have in common."""
+    parser.add_argument("--why", metavar="TEXT", default="", help="why, for the audit")
+    parser.add_argument("--who", metavar="NAME", default="", help="who (default: user and host)")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="do not wait until all partitions have obeyed"
+    )
+
+
+def give(args: argparse.Namespace, settings: Settings, draft: Control) -> Iterator[str]:
+    """Give an order; yield what became of it, a line for each partition.
+
+    `draft` says what to do; who, when and where are filled in.
+
+    Raises:
+        HeadwaterError: it could not be given.
+        NotObeyed: a partition has refused it, or has not obeyed within `wait_s`.
+    """
+    from streams.control import giving
+
+    if not settings.snapshot_key:
+        raise SettingsError(
+            "HEADWATER_SNAPSHOT_KEY is empty, and orders must be signed: set it to the workers'"
+        )
+    order = msgspec.structs.replace(
+        draft,
+        id=uuid.uuid4().hex[:12],
+        at=giving.ends(settings),
+        ts=time.time(),
+        who=(args.who or _who())[:LONGEST_TEXT],
+        why=args.why[:LONGEST_TEXT],
+    )
+    giving.give(settings, order)
+    what = " ".join(filter(None, (order.action, order.learner, order.version, order.since)))
+    yield f"order {order.id}: {what}"
+    if not args.no_wait:
+        yield from _awaited(settings, order)
+
+
+def _awaited(settings: Settings, order: Control) -> Iterator[str]:
+    left = {(topic, p) for topic in list(order.at)[:1] for p in order.at[topic]}
+    deadline, refused = time.monotonic() + settings.wait_s, ""
+    while left:
+        for entry in entries(settings):
+            if entry.id == order.id and (entry.topic, entry.partition) in left:
+                left.remove((entry.topic, entry.partition))
+                yield told(entry)
+                refused = refused or ("" if entry.outcome.startswith("done") else entry.outcome)
+        if left and time.monotonic() > deadline:
+            raise NotObeyed(
+                f"order {order.id} was given, and partitions {_few(left)} have not obeyed within "
+                f"{settings.wait_s:g} s; they do when a worker has them and has come that far: "
+                "see `headwater status`, later `headwater audit`"
+            )
+        time.sleep(LOOK_S if left else 0)
+    if refused:
+        raise NotObeyed(f"order {order.id} was {refused}; see `headwater audit`")
+
+
+def entries(settings: Settings) -> "list[Entry]":
+    """Return the audit, oldest first.
+
+    Raises:
+        RedisAway: no Redis answers.
+    """
+    return asyncio.run(_entries(settings))
+
+
+async def _entries(settings: Settings) -> "list[Entry]":
+    from contracts.errors import RedisAway
+    from contracts.settings import masked
+    from state.audit import RedisAudit
+    from state.connection import away, connect
+
+    client = connect(settings)
+    try:
+        return await RedisAudit(client, settings.key_prefix).all()
+    except away() as error:
+        raise RedisAway(
+            f"no Redis answers at {masked(settings.redis)} ({error}); check HEADWATER_REDIS, or "
+            "run `headwater up`"
+        ) from None
+    finally:
+        await client.aclose()
+
+
+def told(entry: "Entry") -> str:
+    """Return an entry of the audit as a line."""
+    at = ", ".join(f"{topic} {offset}" for topic, offset in sorted(entry.at.items()))
+    return f"partition {entry.partition}: {entry.outcome} at {at}"
+
+
+def _few(left: set[tuple[str, int]]) -> str:
+    shown = [str(partition) for _, partition in sorted(left)]
+    return ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as somebody without a name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

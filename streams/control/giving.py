@@ -1,0 +1,65 @@
+"""Gives orders: asks where the logs end now, seals and produces; for the command line."""
+
+from contracts.control import Control, Points
+from contracts.errors import KafkaAway, TopicsDiffer
+from contracts.settings import Settings
+from contracts.topics import CONTROL, INTERACTIONS, REKEYED
+from streams.control.seal import Seal
+from streams.kafka import offsets
+from streams.kafka.topics import name
+
+GOVERNED = (INTERACTIONS, REKEYED)
+
+
+def ends(settings: Settings) -> Points:
+    """Return where the logs end that orders are about.
+
+    Raises:
+        KafkaAway: no broker answers.
+        TopicsDiffer: a topic is missing.
+    """
+    found: Points = {}
+    plain = {name(topic, settings): topic.name for topic in GOVERNED}
+    for at in offsets.progress(settings):
+        if at.topic in plain:
+            found.setdefault(plain[at.topic], {})[at.partition] = at.end
+    if missing := set(plain.values()) - set(found):
+        raise TopicsDiffer(f"topic '{sorted(missing)[0]}' is missing; run `headwater topics`")
+    return found
+
+
+def give(settings: Settings, order: Control) -> None:
+    """Produce an order and return when every replica has it.
+
+    Raises:
+        KafkaAway: the broker did not take it.
+    """
+    from confluent_kafka import KafkaException, Producer
+
+    failed: list[str] = []
+    message = Seal(settings).sealed(order)
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "acks": "all",
+            "enable.idempotence": True,
+            "message.timeout.ms": int(settings.wait_s * 1000),
+            "log_level": 0,
+        }
+    )
+    try:
+        producer.produce(
+            name(CONTROL, settings),
+            message.value,
+            partition=message.partition,
+            headers=list(message.headers),
+            on_delivery=lambda error, _: failed.append(str(error)) if error else None,
+        )
+    except KafkaException as error:
+        failed.append(error.args[0].str())
+    producer.flush(settings.wait_s + 1.0)
+    if failed or len(producer):
+        raise KafkaAway(
+            f"the broker at {settings.kafka} did not take the order "
+            f"({failed[0] if failed else 'no answer'}); look at `headwater status`"
+        )

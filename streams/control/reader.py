@@ -1,0 +1,100 @@
+"""Reads all of `control`, from its beginning and for ever, and knows when the end was reached."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import aiokafka
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from contracts.settings import Settings
+from contracts.topics import CONTROL
+from streams.kafka.admin import servers
+from streams.kafka.log_ends import LogEnds
+from streams.kafka.thread import READ
+
+log = logging.getLogger(__name__)
+Take = Callable[[Sequence[Any]], Awaitable[None]]
+AGAIN_S = 1.0
+POLL_MS = 1_000
+AT_ONCE = 500
+
+
+class ControlReader:
+    """Hands records to `take`, in order; a consumer of its own, without a group.
+
+    Every worker reads all of it: what an order did to a state that is loaded, and where orders
+    hold in records that will be replayed, stands there alone.
+    """
+
+    def __init__(self, settings: Settings, ends: LogEnds, take: Take) -> None:
+        self._servers = servers(settings)
+        self._tp = aiokafka.TopicPartition(settings.topic_prefix + CONTROL.name, 0)
+        self._ends = ends
+        self._take = take
+        self._position = 0
+        self._moved = asyncio.Event()
+
+    async def caught_up(self) -> None:
+        """Return when everything that is there now was taken.
+
+        Raises:
+            KafkaError: no broker answers in time.
+        """
+        tp = TP(*self._tp)
+        end = (await self._ends.ends([tp]))[tp]
+        while self._position < end:
+            await self._moved.wait()
+
+    async def run(self) -> None:
+        """Read until cancelled, through every absence of Kafka."""
+        while True:
+            client = aiokafka.AIOKafkaConsumer(
+                bootstrap_servers=self._servers,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level=READ,
+            )
+            try:
+                await client.start()
+                await self._follow(client)
+            except KafkaError as error:
+                log.info("control cannot be read now: %r", error)
+            finally:
+                with contextlib.suppress(KafkaError):
+                    await client.stop()
+            await asyncio.sleep(AGAIN_S)
+
+    async def _follow(self, client: aiokafka.AIOKafkaConsumer) -> None:
+        client.assign([self._tp])
+        client.seek(self._tp, self._position)
+        await self._say_what_is_gone(client)
+        while True:
+            try:
+                found = await client.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+            except UnicodeDecodeError:  # aiokafka cannot read such a header: it is none of ours
+                self._move(self._position + 1)
+                client.seek(self._tp, self._position)
+                continue
+            if records := found.get(self._tp):
+                await self._take(records)
+            self._move(await client.position(self._tp))
+
+    async def _say_what_is_gone(self, client: aiokafka.AIOKafkaConsumer) -> None:
+        first = (await client.beginning_offsets([self._tp]))[self._tp]
+        if self._position < first:
+            log.warning(
+                "'%s' no longer begins at 0 but at %d: orders from before are not known, and what "
+                "they froze is not frozen; set its retention.ms to -1", self._tp.topic, first,
+            )  # fmt: skip
+            self._position = first
+            client.seek(self._tp, first)
+
+    def _move(self, position: int) -> None:
+        self._position = position
+        self._moved.set()
+        self._moved = asyncio.Event()

@@ -1,0 +1,45 @@
+"""What orders do to the state of shards, and to what shards share."""
+
+from contracts.control import FREEZE, LISTS, RESET, ROLLBACK, THAW, Control
+from streams.control.schedule import Order
+from streams.shards import Clearing, Governed, Sharing, Unit
+from streams.worker.ledger import REFUSED
+from streams.worker.owned_shard import OwnedShard
+
+DONE = "done"
+
+
+def is_shared(unit: Unit, order: Order) -> bool:
+    """Tell whether an order changes what the shards of a unit share."""
+    return isinstance(unit, Sharing) and order.asked.action in (RESET, ROLLBACK)
+
+
+def to_shard(owned: OwnedShard, asked: Control) -> str:
+    """Do to one shard what was asked of it; return the outcome.
+
+    What is frozen follows from the orders before, see `Schedule.frozen`.
+    """
+    if asked.action in (FREEZE, THAW):
+        models = owned.unit.models if isinstance(owned.unit, Governed) else ()
+        return DONE if asked.learner in ("", *models) else _stranger(asked)
+    if asked.action == RESET:
+        return _clear(owned.shard, asked)
+    return f"{REFUSED}'{asked.action}' is for what partitions share"
+
+
+def to_shared(unit: Unit, asked: Control) -> str:
+    """Do what was asked to what the shards of a unit share; return the outcome."""
+    if asked.action == RESET:
+        return _clear(unit, asked)
+    return f"{REFUSED}not known here: {asked.action}"
+
+
+def _clear(holder: object, asked: Control) -> str:
+    if not isinstance(holder, Clearing) or asked.learner not in holder.learners:
+        return _stranger(asked)
+    holder.clear(asked.learner)
+    return DONE
+
+
+def _stranger(asked: Control) -> str:
+    return f"{REFUSED}there is no '{asked.learner or LISTS}' here"

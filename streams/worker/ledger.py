@@ -1,0 +1,69 @@
+"""Writes down what becomes of orders: marks in `control`, entries in the audit, dead letters."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.control import MARK, Control
+from contracts.topics import CONTROL
+from state.audit import Audit, Entry
+from streams.control.schedule import Order
+from streams.control.seal import Seal
+from streams.dead_letters import dead_letter
+from streams.decode import Dead
+from streams.shards import Message
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.sender import Sender
+from streams.worker.waits import Retry
+
+REFUSED = "refused: "
+
+
+class Ledger:
+    """Waits for Kafka and Redis where they are away."""
+
+    def __init__(self, seal: Seal, sender: Sender, audit: Audit, retry: Retry) -> None:
+        self.seal = seal
+        self._sender = sender
+        self._audit = audit
+        self._retry = retry
+
+    async def mark(self, standing: Sequence[OwnedShard]) -> None:
+        """Say in the log that shards obey their next order where they stand now."""
+        await self._sender.send([self._mark(owned) for owned in standing])
+
+    def _mark(self, owned: OwnedShard) -> Message:
+        assert owned.order is not None  # noqa: S101 - it stands at its place
+        here = {topic: {owned.partition: owned.next[topic]} for topic in owned.unit.topics}
+        return self.seal.sealed(Control(owned.order.asked.id, MARK, here, time.time()))
+
+    async def enter(self, order: Order, owned: OwnedShard, outcome: str) -> None:
+        """Tell the audit what was done in a shard; once, however often it is done."""
+        asked = order.asked
+        entry = Entry(
+            asked.id,
+            asked.action,
+            owned.unit.topics[0],
+            owned.partition,
+            outcome,
+            {topic: owned.next[topic] for topic in owned.unit.topics},
+            asked.learner,
+            asked.version,
+            asked.since,
+            asked.who,
+            asked.why,
+            asked.ts,
+            time.time(),
+        )
+        await self._retry.until_answered(lambda: self._audit.add(entry))
+
+    async def bury(self, dead: Sequence[tuple[Any, Dead]]) -> None:
+        """Make dead letters of messages that are no orders, unless another worker has done so."""
+        if not dead:
+            return
+        begin = await self._retry.until_answered(self._audit.buried)
+        new = [(record, why) for record, why in dead if record.offset >= begin]
+        if new:
+            await self._sender.send([dead_letter(r, CONTROL.name, 0, why) for r, why in new])
+            until = new[-1][0].offset + 1
+            await self._retry.until_answered(lambda: self._audit.bury(until))

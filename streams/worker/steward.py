@@ -1,0 +1,182 @@
+"""Has orders carried out: at one place in the log of each shard, the same in every replay.
+
+The place is what the log says. An order asks for nothing before the logs' ends at its time; the
+worker that has come so far writes a mark, where it stands now, and goes on when it reads it back.
+So an order costs a busy partition some ten milliseconds, and nobody has to be taken back. Who
+replays has read all orders and marks before, and stops at the same places.
+
+What changes state that shards share happens once, when all shards of the worker stand there; the
+first to come wait for the others.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from contracts.metrics import FROZEN
+from contracts.topics import CONTROL
+from streams.control.schedule import Order, Place, Schedule
+from streams.decode import Dead, DeadMessage
+from streams.kafka.link import ConsumerLink
+from streams.shards import Governed, Telemetry, Unit
+from streams.worker import deeds
+from streams.worker.ledger import Ledger
+from streams.worker.loader import ShardLoader
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.owned_shards import OwnedShards
+
+LOOK_EVERY_S = 1.0
+
+
+class Steward:
+    """Carries orders out; `opening` tells whether shards are still missing, `save` saves."""
+
+    def __init__(
+        self,
+        owned_shards: OwnedShards,
+        loader: ShardLoader,
+        ledger: Ledger,
+        link: ConsumerLink,
+        telemetry: Telemetry,
+    ) -> None:
+        self.schedule = Schedule()
+        self.opening: Callable[[], bool] = lambda: False
+        self.save: Callable[[], Awaitable[None]]
+        self._owned_shards = owned_shards
+        self._loader = loader
+        self._ledger = ledger
+        self._link = link
+        self._telemetry = telemetry
+        self._shown: set[tuple[str, int]] = set()
+        self._nudged = asyncio.Event()
+
+    async def take(self, records: Sequence[Any]) -> None:
+        """Take messages of `control`, whatever they are."""
+        dead: list[tuple[Any, Dead]] = []
+        for record in records:
+            try:
+                self.schedule.add(record.offset, self._ledger.seal.read(record))
+            except DeadMessage as error:
+                dead.append((record, error.dead))
+        for owned in self._owned_shards:
+            self.plan(owned)
+        self.nudge()
+        await self._ledger.bury(dead)
+
+    def plan(self, owned: OwnedShard) -> None:
+        """Let a shard know its next order, where that holds, and what is frozen until then."""
+        unit, obeyed = owned.unit, owned.next[CONTROL.name]
+        owned.order = self.schedule.after(unit.topics, owned.partition, obeyed)
+        if owned.order is not None:
+            given = self.schedule.given(owned.order, unit.topics, owned.partition)
+            owned.place = self._marked(owned) or given
+        models = unit.models if isinstance(unit, Governed) else ()
+        owned.frozen = self.schedule.frozen(models, unit.topics, owned.partition, obeyed)
+
+    def nudge(self) -> None:
+        """Have a look soon."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Look whenever there may be something to do."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._nudged.wait(), LOOK_EVERY_S)
+            self._nudged.clear()
+            await self.look()
+
+    async def look(self) -> None:
+        """Do what can be done now."""
+        for unit in self._owned_shards.units:
+            await self._mark(unit)
+            await self._alone(unit)
+            await self._together(unit)
+        for owned in self._owned_shards:
+            await self._let_go(owned)
+        self._show()
+
+    async def _mark(self, unit: Unit) -> None:
+        standing = [o for o in self._owned_shards.of(unit) if o.stands and not self._marked(o)]
+        new = [o for o in standing if o.order and o.marked != o.order.position]
+        if new:
+            for owned in new:
+                owned.marked = owned.order.position if owned.order else -1
+            await self._ledger.mark(new)
+
+    async def _alone(self, unit: Unit) -> None:
+        """Carry out what concerns single shards."""
+        for owned in self._owned_shards.of(unit):
+            order = owned.order
+            if order is None or not self._ready(owned):
+                continue
+            if not deeds.is_shared(unit, order):
+                await self._obeyed([owned], order, deeds.to_shard(owned, order.asked))
+            elif order.position < self._loader.obeyed.get(unit, 0):
+                await self._obeyed([owned], order, deeds.DONE)
+
+    async def _together(self, unit: Unit) -> None:
+        """Carry out the next order that concerns what shards share, if all of them stand there."""
+        shards = self._owned_shards.of(unit)
+        order = self._next_shared(unit, shards)
+        if order is None or self.opening() or not all(self._at(o, order) for o in shards):
+            return
+        outcome = deeds.to_shared(unit, order.asked)
+        self._loader.obeyed[unit] = order.position + 1
+        await self._obeyed([o for o in shards if o.order is order], order, outcome)
+
+    def _next_shared(self, unit: Unit, shards: Sequence[OwnedShard]) -> Order | None:
+        begin, found = self._loader.obeyed.get(unit, 0), list[Order]()
+        for owned in shards:
+            order = self.schedule.after(unit.topics, owned.partition, begin)
+            while order is not None and not deeds.is_shared(unit, order):
+                order = self.schedule.after(unit.topics, owned.partition, order.position + 1)
+            found += [order] if order is not None else []
+        return min(found, default=None, key=lambda order: order.position)
+
+    def _at(self, owned: OwnedShard, order: Order) -> bool:
+        """Tell whether a shard stands at an order's place or has passed it."""
+        if owned.order is None or owned.order.position > order.position:
+            return True
+        return owned.order is order and self._ready(owned)
+
+    def _ready(self, owned: OwnedShard) -> bool:
+        return owned.stands and self._marked(owned) is not None
+
+    def _marked(self, owned: OwnedShard) -> Place | None:
+        if owned.order is None:
+            return None
+        return self.schedule.marked(owned.order, owned.unit.topics, owned.partition)
+
+    async def _obeyed(self, shards: Sequence[OwnedShard], order: Order, outcome: str) -> None:
+        late = [o for o in shards if any(o.next[t] > at for t, at in o.place.items())]
+        for owned in shards:
+            owned.obey(order.position)
+            self.plan(owned)
+        self.nudge()
+        for owned in shards:
+            said = f"{outcome}, late" if owned in late else outcome
+            await self._ledger.enter(order, owned, said)
+            await self._let_go(owned)
+        await self.save()
+
+    async def _let_go(self, owned: OwnedShard) -> None:
+        """Have what was dropped while waiting fetched again."""
+        if not (free := owned.free) or owned.closed:
+            return
+        tps = {self._owned_shards.tp(topic, owned.partition): topic for topic in free}
+        laps = await self._link.seek_to({tp: owned.next[topic] for tp, topic in tps.items()})
+        if not owned.closed:
+            owned.let_go({topic: laps.get(tp, 0) for tp, topic in tps.items()})
+
+    def _show(self) -> None:
+        now = {(m, o.partition): m in o.frozen for o in self._owned_shards for m in _models(o)}
+        for model, partition in self._shown - set(now):
+            self._telemetry.forget(FROZEN, model=model, partition=partition)
+        for (model, partition), frozen in now.items():
+            self._telemetry.set(FROZEN, float(frozen), model=model, partition=partition)
+        self._shown = set(now)
+
+
+def _models(owned: OwnedShard) -> Sequence[str]:
+    return owned.unit.models if isinstance(owned.unit, Governed) else ()

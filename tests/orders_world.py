@@ -1,0 +1,187 @@
+"""Logs, `control`, and workers that come and go: in memory, one step after the other."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from faust.types import TP
+
+from contracts.control import Action, Control
+from contracts.settings import Settings
+from contracts.topics import CONTROL
+from state.audit import MemoryAudit
+from state.manifest import Log
+from state.memory import MemoryStorage
+from state.snapshots import Snapshots
+from streams.control.seal import Seal
+from streams.kafka.log_ends import Bounds
+from streams.kafka.thread import Fetched
+from streams.shards import Message, NoTelemetry, PlainRecord
+from streams.telemetry.http import Health
+from streams.worker.ledger import Ledger
+from streams.worker.loader import ShardLoader
+from streams.worker.outbox import Entry
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.owned_shards import OwnedShards
+from streams.worker.processor import BatchProcessor
+from streams.worker.saver import ShardSaver
+from streams.worker.steward import Steward
+from streams.worker.waits import Retry, Waits
+from tests.counting import CountingUnit
+
+A, B = "interactions", "interactions-rekeyed"
+SETTINGS = Settings(snapshot_key="a key for tests only")
+
+
+class Places:
+    """What outlives workers: the logs of two topics, `control`, Redis."""
+
+    def __init__(self, partitions: int = 2) -> None:
+        self.partitions = partitions
+        self.logs: dict[TP, list[PlainRecord]] = {
+            TP(topic, p): [] for topic in (A, B) for p in range(partitions)
+        }
+        self.control: list[PlainRecord] = []
+        self.storage, self.audit = MemoryStorage(), MemoryAudit()
+        self.seal = Seal(SETTINGS)
+        self.orders = 0
+        self.letters: list[Message] = []
+
+    def produce(self, partition: int, item: str, n: int = 1, topic: str = A) -> None:
+        """Append events."""
+        log = self.logs[TP(topic, partition)]
+        for _ in range(n):
+            log.append(PlainRecord(len(log), 0, item.encode(), b"ann"))
+
+    def give(self, action: Action, **about: Any) -> str:
+        """Append an order, as the commands do."""
+        self.orders += 1
+        at: dict[str, dict[int, int]] = {A: {}, B: {}}
+        for tp, log in self.logs.items():
+            at[tp.topic][tp.partition] = len(log)
+        self.write(self.seal.sealed(Control(f"o{self.orders}", action, at, 0.0, **about)))
+        return f"o{self.orders}"
+
+    def write(self, message: Message) -> None:
+        """Append to `control`."""
+        n = len(self.control)
+        self.control.append(PlainRecord(n, 0, message.value, message.key, message.headers))
+
+    def marks(self) -> dict[str, dict[int, int]]:
+        """Return where each order holds: offset in A by partition, the first that was said."""
+        found: dict[str, dict[int, int]] = {}
+        for record in self.control:
+            said = self.seal.read(record)
+            if said.action == "mark":
+                for partition, offset in said.at[A].items():
+                    found.setdefault(said.id, {}).setdefault(partition, offset)
+        return found
+
+
+class Living:
+    """One worker of the partitions it is given."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.unit = CountingUnit("t:", _nowhere)
+        self.owned_shards = OwnedShards([self.unit], "")
+        counts = {A: places.partitions, B: places.partitions}
+        store = Snapshots(places.storage, "secret", 2)
+        self.loader = ShardLoader(
+            self.owned_shards, store, Log("cluster", {A: "a", B: "b"}, counts)
+        )
+        self.saver = ShardSaver(
+            self.owned_shards, self.loader, store, NoTelemetry(), lambda _: None
+        )
+        self.position: dict[TP, int] = {}
+        self.laps: Counter[TP] = Counter()
+        self.read = 0
+        retry = Retry(Waits(NoTelemetry(), Health()), ())
+        here: Any = self
+        self.steward = Steward(
+            self.owned_shards,
+            self.loader,
+            Ledger(places.seal, here, places.audit, retry),
+            here,
+            NoTelemetry(),
+        )
+        self.steward.save = self.save
+        self.processor = BatchProcessor(self.owned_shards, here, here, here, retry)
+
+    async def open(self, *partitions: int) -> None:
+        """Read all of control, then open partitions as after an assignment."""
+        await self.deliver()
+        for owned in self.owned_shards:
+            self.owned_shards.drop(owned)
+        await self.loader.shared(self.unit)
+        for partition in partitions:
+            bounds = {t: Bounds(0, len(self.places.logs[TP(t, partition)])) for t in (A, B)}
+            owned = await self.loader.shard(self.unit, partition, bounds)
+            self.steward.plan(owned)
+            laps = await self.seek_to({TP(t, partition): owned.taken[t] for t in (A, B)})
+            owned.laps = {tp.topic: lap for tp, lap in laps.items()}
+
+    async def deliver(self) -> None:
+        """Let the worker read what is new in control."""
+        new, self.read = self.places.control[self.read :], len(self.places.control)
+        await self.steward.take(new)
+
+    async def fetch(self, partition: int, most: int, topic: str = A) -> None:
+        """Hand over the next records of a partition, as a fetch brings them."""
+        tp = TP(topic, partition)
+        begin = self.position[tp]
+        records: list[Any] = list(self.places.logs[tp][begin : begin + most])
+        if records:
+            self.position[tp] = begin + len(records)
+            fetched = Fetched(tp, records, self.laps[tp], begin)
+            await self.processor.handle(fetched, _fail)
+
+    async def settle(self) -> None:
+        """Go on until nothing happens any more."""
+        for _ in range(40):
+            for owned in self.owned_shards:
+                await self.fetch(owned.partition, 7)
+                await self.fetch(owned.partition, 7, B)
+            await self.deliver()
+            await self.steward.look()
+
+    async def save(self) -> None:
+        """Save everything."""
+        await self.saver.save(self.unit)
+
+    def owned(self, partition: int) -> OwnedShard:
+        """Return a shard."""
+        return next(o for o in self.owned_shards if o.partition == partition)
+
+    # What the parts of the worker ask for: sender, outbox, link.
+
+    async def send(self, messages: list[Message]) -> None:
+        """Produce."""
+        for message in messages:
+            assert message.topic in (CONTROL.name, "dead-letters")
+            if message.topic == CONTROL.name:
+                self.places.write(message)
+            else:
+                self.places.letters.append(message)
+
+    async def room(self) -> None:
+        """Give others a turn, as an outbox that is full."""
+        await asyncio.sleep(0)
+
+    def put(self, entry: Entry) -> None:
+        """Say that effects are done."""
+        entry.owned.done[entry.batch.topic] = entry.until
+
+    async def seek_to(self, offsets: dict[TP, int]) -> dict[TP, int]:
+        """Go somewhere else in the logs."""
+        await asyncio.sleep(0)
+        self.position |= offsets
+        self.laps.update(offsets.keys())
+        return {tp: self.laps[tp] for tp in offsets}
+
+
+async def _nowhere(_: list[bytes]) -> None: ...
+
+
+def _fail(error: BaseException) -> None:
+    raise error
