@@ -7,18 +7,21 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from contracts.control import Action, Control
-from contracts.errors import NotObeyed, SettingsError
-from contracts.settings import Settings
+from contracts.errors import NotObeyed, RedisAway, SettingsError
+from contracts.settings import Settings, masked
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from state.audit import Entry
 
+T = TypeVar("T")
 LOOK_S = 0.1
 LONGEST_TEXT = 1_000
 
@@ -93,18 +96,26 @@ def entries(settings: Settings) -> "list[Entry]":
     Raises:
         RedisAway: no Redis answers.
     """
-    return asyncio.run(_entries(settings))
-
-
-async def _entries(settings: Settings) -> "list[Entry]":
-    from contracts.errors import RedisAway
-    from contracts.settings import masked
     from state.audit import RedisAudit
+
+    return answered(settings, lambda client: RedisAudit(client, settings.key_prefix).all())
+
+
+def answered(settings: Settings, question: "Callable[[Redis], Awaitable[T]]") -> "T":
+    """Return what Redis answers.
+
+    Raises:
+        RedisAway: none does.
+    """
+    return asyncio.run(_answered(settings, question))
+
+
+async def _answered(settings: Settings, question: "Callable[[Redis], Awaitable[T]]") -> "T":
     from state.connection import away, connect
 
     client = connect(settings)
     try:
-        return await RedisAudit(client, settings.key_prefix).all()
+        return await question(client)
     except away() as error:
         raise RedisAway(
             f"no Redis answers at {masked(settings.redis)} ({error}); check HEADWATER_REDIS, or "

@@ -31,6 +31,7 @@ from streams.worker.outbox import Outbox
 from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
 from streams.worker.processor import BatchProcessor
+from streams.worker.rollback import Rollback
 from streams.worker.saver import ShardSaver
 from streams.worker.sender import Sender
 from streams.worker.steward import Steward
@@ -100,7 +101,7 @@ class Components:
         loader = ShardLoader(self.owned_shards, store, log)
         self.manager = self._manager(loader, store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
-        steward = self._steward(settings, loader, telemetry)
+        steward = self._steward(settings, loader, store, telemetry)
         orders = ControlReader(settings, self.ends, steward.take)
         self.manager.ownership.caught_up = orders.caught_up
         self.background = BackgroundTasks(self.manager, dog, self.waits, settings, orders, steward)
@@ -117,10 +118,17 @@ class Components:
         manager.away = gone
         return manager
 
-    def _steward(self, settings: Settings, loader: ShardLoader, telemetry: Telemetry) -> Steward:
+    def _steward(
+        self, settings: Settings, loader: ShardLoader, store: Snapshots, telemetry: Telemetry
+    ) -> Steward:
         manager, audit = self.manager, RedisAudit(self.redis, settings.key_prefix)
-        ledger = Ledger(Seal(settings), self.sender, audit, Retry(self.waits, away()))
+        retry = Retry(self.waits, away())
+        ledger = Ledger(Seal(settings), self.sender, audit, retry)
+        reload = manager.ownership.reload
         steward = Steward(self.owned_shards, loader, ledger, manager.link, telemetry)
+        steward.rollback = Rollback(
+            self.owned_shards, loader, store, self.ends.bounds, reload, retry
+        )
         steward.opening = lambda: manager.ownership.opening
         steward.save = manager.save_if_there
         manager.ownership.opened_one = steward.plan

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from faust.types import TP
@@ -16,7 +17,7 @@ from state.snapshots import Snapshots
 from streams.control.seal import Seal
 from streams.kafka.log_ends import Bounds
 from streams.kafka.thread import Fetched
-from streams.shards import Message, NoTelemetry, PlainRecord
+from streams.shards import Message, NoTelemetry, PlainRecord, Unit
 from streams.telemetry.http import Health
 from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
@@ -24,6 +25,7 @@ from streams.worker.outbox import Entry
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
 from streams.worker.processor import BatchProcessor
+from streams.worker.rollback import Rollback
 from streams.worker.saver import ShardSaver
 from streams.worker.steward import Steward
 from streams.worker.waits import Retry, Waits
@@ -86,12 +88,12 @@ class Living:
         self.unit = CountingUnit("t:", _nowhere)
         self.owned_shards = OwnedShards([self.unit], "")
         counts = {A: places.partitions, B: places.partitions}
-        store = Snapshots(places.storage, "secret", 2)
+        self.store = Snapshots(places.storage, "secret", 9)
         self.loader = ShardLoader(
-            self.owned_shards, store, Log("cluster", {A: "a", B: "b"}, counts)
+            self.owned_shards, self.store, Log("cluster", {A: "a", B: "b"}, counts)
         )
         self.saver = ShardSaver(
-            self.owned_shards, self.loader, store, NoTelemetry(), lambda _: None
+            self.owned_shards, self.loader, self.store, NoTelemetry(), lambda _: None
         )
         self.position: dict[TP, int] = {}
         self.laps: Counter[TP] = Counter()
@@ -106,16 +108,23 @@ class Living:
             NoTelemetry(),
         )
         self.steward.save = self.save
+        self.steward.opening = lambda: self.reopen
+        self.steward.rollback = Rollback(
+            self.owned_shards, self.loader, self.store, self.bounds, self.reload, retry
+        )
+        self.reopen = False
         self.processor = BatchProcessor(self.owned_shards, here, here, here, retry)
 
     async def open(self, *partitions: int) -> None:
         """Read all of control, then open partitions as after an assignment."""
         await self.deliver()
+        self.reopen = False
         for owned in self.owned_shards:
             self.owned_shards.drop(owned)
         await self.loader.shared(self.unit)
         for partition in partitions:
-            bounds = {t: Bounds(0, len(self.places.logs[TP(t, partition)])) for t in (A, B)}
+            found = await self.bounds([TP(A, partition), TP(B, partition)])
+            bounds = {tp.topic: at for tp, at in found.items()}
             owned = await self.loader.shard(self.unit, partition, bounds)
             self.steward.plan(owned)
             laps = await self.seek_to({TP(t, partition): owned.taken[t] for t in (A, B)})
@@ -139,11 +148,23 @@ class Living:
     async def settle(self) -> None:
         """Go on until nothing happens any more."""
         for _ in range(40):
+            if self.reopen:
+                await self.open(*range(self.places.partitions))
             for owned in self.owned_shards:
                 await self.fetch(owned.partition, 7)
                 await self.fetch(owned.partition, 7, B)
             await self.deliver()
             await self.steward.look()
+
+    async def bounds(self, tps: Sequence[TP]) -> dict[TP, Bounds]:
+        """Return the logs' bounds."""
+        return {tp: Bounds(0, len(self.places.logs[tp])) for tp in tps}
+
+    def reload(self, unit: Unit) -> None:
+        """Drop everything; `settle` opens it anew."""
+        for owned in self.owned_shards.of(unit):
+            self.owned_shards.drop(owned)
+        self.reopen = True
 
     async def save(self) -> None:
         """Save everything."""
@@ -185,3 +206,12 @@ async def _nowhere(_: list[bytes]) -> None: ...
 
 def _fail(error: BaseException) -> None:
     raise error
+
+
+def run(work: Callable[[Places], Awaitable[Any]], partitions: int = 2) -> None:
+    """Do some work in a world of its own."""
+
+    async def go() -> None:
+        await work(Places(partitions))
+
+    asyncio.run(go())

@@ -89,7 +89,7 @@ class World:
         try:
             self.until(lambda: answers(f"{self._url}/readyz"))
             yield child
-            assert child.stop() in (0, -signal.SIGKILL), "it failed by itself"
+            assert child.stop() in (0, 128 + signal.SIGKILL), "it failed by itself"
         except BaseException:
             sys.stderr.write(log.read_text(encoding="utf-8")[-6000:])
             raise

@@ -3,21 +3,14 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from contracts.control import Action, Control
 from streams.shards import Message
-from tests.orders_world import A, B, Living, Places
-
-
-def run(work: Callable[[Places], Awaitable[Any]], partitions: int = 2) -> None:
-    async def go() -> None:
-        await work(Places(partitions))
-
-    asyncio.run(go())
+from tests.orders_world import A, B, Living, Places, run
 
 
 def offline(places: Places) -> Counter[str]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,14 +16,17 @@ import redis
 from confluent_kafka import Producer
 
 from contracts import keys
-from contracts.control import FREEZE, RESET, THAW, Control
+from contracts.control import FREEZE, RESET, ROLLBACK, THAW, Control
 from contracts.settings import Settings
 from headwater import orders
 from headwater.cli import main
 from state.audit import Entry
+from state.redis_storage import RedisStorage
+from state.snapshots import Snapshots
 from streams.interactions.unit import Interactions
 from streams.kafka.offsets import progress
 from streams.shards import MAX_BATCH, Batch, NoTelemetry, send_nowhere
+from streams.worker.loader import SHARED
 from tests import saved_state
 from tests.producers_world import START, USERS, Event, World, groups
 
@@ -33,7 +37,12 @@ PARTITIONS = 4
 @pytest.fixture
 def quick(settings: Settings) -> Settings:
     return msgspec.structs.replace(
-        settings, partitions=PARTITIONS, snapshot_every_s=1.0, fresh_sample=1.0, wait_s=30.0
+        settings,
+        partitions=PARTITIONS,
+        snapshot_every_s=1.0,
+        snapshots_kept=30,
+        fresh_sample=1.0,
+        wait_s=30.0,
     )
 
 
@@ -153,6 +162,42 @@ def test_a_reset_clears_the_learner_and_a_killed_worker_clears_it_again(
     assert all(item in chosen or other in chosen for item, other in found.near)
 
 
+@pytest.mark.parametrize("since", ["skip", "replay"])
+def test_a_model_goes_back_within_ten_seconds_and_nobody_misses_a_list(
+    quick: Settings, tmp_path: Path, since: str
+) -> None:
+    world = World(quick, tmp_path / "one")
+    first, second, third, _ = groups(seed=13)
+    with world.worker():
+        send(world, first)
+        world.until(lambda: all_committed(world))
+        good = version(quick)
+        send(world, second)
+        world.until(lambda: all_committed(world))
+        with nobody_misses_a_list(quick, sorted({e.user for e in first})):
+            begun = time.monotonic()
+            order(world, orders.draft(ROLLBACK, version=good, since=since))
+            assert time.monotonic() - begun < 10.0
+            send(world, third)
+            world.until(lambda: all_committed(world))
+    found = saved_state.read(quick, START)
+    learned = {e.value for e in [*first, *third, *(second if since == "replay" else [])] if e.item}
+    assert sum(found.seen.values()) == len(learned)
+    assert found.learned == len({e.value for e in [*first, *second, *third] if e.item})
+    assert len(found.owner) == 3 * USERS
+
+
+def version(settings: Settings) -> str:
+    """Return the newest version, once all that was learned is in it."""
+    time.sleep(2.5 * settings.snapshot_every_s)
+
+    async def newest(client: Any) -> str:
+        storage = RedisStorage(client, settings.key_prefix)
+        return (await Snapshots(storage, settings.snapshot_key, 1).all(SHARED))[0].version
+
+    return orders.answered(settings, newest)
+
+
 def test_orders_need_the_key_and_a_learner_that_exists(
     quick: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +214,8 @@ def test_orders_need_the_key_and_a_learner_that_exists(
     assert main(["freeze"]) == 13
     assert "headwater topics" in capsys.readouterr().err
     assert main(["topics"]) == 0
+    assert main(["rollback", "20200101T000000Z", "--skip"]) == 2
+    assert "no version '20200101T000000Z'" in capsys.readouterr().err
     assert main(["freeze", "--why", "nobody is there"]) == 17
     said = capsys.readouterr()
     assert "partitions 0, 1, 2, 3 have not obeyed within 1 s" in said.err

@@ -29,6 +29,7 @@ COMMANDS = {
     "freeze": ("headwater.commands.freeze", "let a model learn nothing until `thaw`"),
     "thaw": ("headwater.commands.thaw", "let what was frozen learn again"),
     "reset": ("headwater.commands.reset", "let one learner begin anew"),
+    "rollback": ("headwater.commands.rollback", "take the model back to an earlier version"),
     "audit": ("headwater.commands.audit", "what was done to the models: who, when, why, where"),
     "settings": ("headwater.commands.settings", "every setting, its value and its origin"),
 }

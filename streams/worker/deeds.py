@@ -3,10 +3,8 @@
 from contracts.control import FREEZE, LISTS, RESET, ROLLBACK, THAW, Control
 from streams.control.schedule import Order
 from streams.shards import Clearing, Governed, Sharing, Unit
-from streams.worker.ledger import REFUSED
+from streams.worker.ledger import DONE, REFUSED
 from streams.worker.owned_shard import OwnedShard
-
-DONE = "done"
 
 
 def is_shared(unit: Unit, order: Order) -> bool:
@@ -28,10 +26,8 @@ def to_shard(owned: OwnedShard, asked: Control) -> str:
 
 
 def to_shared(unit: Unit, asked: Control) -> str:
-    """Do what was asked to what the shards of a unit share; return the outcome."""
-    if asked.action == RESET:
-        return _clear(unit, asked)
-    return f"{REFUSED}not known here: {asked.action}"
+    """Clear a learner of what the shards of a unit share; return the outcome."""
+    return _clear(unit, asked)
 
 
 def _clear(holder: object, asked: Control) -> str:

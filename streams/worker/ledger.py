@@ -16,7 +16,7 @@ from streams.worker.owned_shard import OwnedShard
 from streams.worker.sender import Sender
 from streams.worker.waits import Retry
 
-REFUSED = "refused: "
+DONE, REFUSED = "done", "refused: "
 
 
 class Ledger:

@@ -8,6 +8,7 @@ so what is replayed is learned by both or, where the shared state knows it, by t
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from contracts.errors import StateRefused, TopicsDiffer
 from contracts.topics import CONTROL
@@ -23,6 +24,13 @@ SHARED = "shared"
 REBUILD = "rebuild the state from the log: stop all workers, then `headwater worker --rebuild`"
 
 
+class Return(NamedTuple):
+    """The version to open a unit from, until an order is obeyed: its position in `control`."""
+
+    version: str
+    position: int
+
+
 class ShardLoader:
     """Opens shards of units; the identity of the log they fold is `log`."""
 
@@ -31,6 +39,7 @@ class ShardLoader:
         self._store = store
         self.log = log_
         self.reached: dict[Unit, Offsets] = {}
+        self.returning: dict[Unit, Return] = {}
         self.obeyed: dict[Unit, int] = {}  # up to which order, in what a unit's shards share
 
     async def shared(self, unit: Unit) -> None:
@@ -42,8 +51,8 @@ class ShardLoader:
         self.reached[unit], self.obeyed[unit] = {}, 0
         if not isinstance(unit, Sharing):
             return
-        for manifest in await self._store.all(SHARED):
-            self._check_log(SHARED, manifest, unit.topics)
+        for manifest in await self._saved(unit, SHARED):
+            self.check_log(SHARED, manifest, unit.topics)
             parts = await self._store.load(SHARED, manifest)
             if parts is not None:
                 unit.shared_load(parts)
@@ -98,9 +107,9 @@ class ShardLoader:
 
     async def _load(self, owned: OwnedShard, bounds: Mapping[str, Bounds]) -> Manifest | None:
         name, unit = owned.name, owned.unit
-        saved = await self._store.all(name)
+        saved = await self._saved(unit, name)
         for manifest in saved:
-            self._check_log(name, manifest, unit.topics)
+            self.check_log(name, manifest, unit.topics)
         whole = all(bound.first == 0 for bound in bounds.values())
         reachable = _reachable(owned, saved, bounds)
         covered = [m for m in reachable if self._covered(unit, m)]
@@ -120,11 +129,17 @@ class ShardLoader:
             )
         return None
 
+    async def _saved(self, unit: Unit, name: str) -> list[Manifest]:
+        """Return the good snapshots, newest first; only that of the version to go back to."""
+        saved, back = await self._store.all(name), self.returning.get(unit)
+        return [m for m in saved if back is None or m.version == back.version]
+
     def _covered(self, unit: Unit, manifest: Manifest) -> bool:
         """Tell whether the shared state is not behind a snapshot."""
         return not isinstance(unit, Sharing) or covers(self.reached[unit], manifest.offsets)
 
-    def _check_log(self, name: str, manifest: Manifest, topics: Iterable[str]) -> None:
+    def check_log(self, name: str, manifest: Manifest, topics: Iterable[str]) -> None:
+        """Raise StateRefused or TopicsDiffer unless a snapshot belongs to our log."""
         here, there = self.log.only(topics), manifest.log
         if here.cluster != there.cluster:
             raise StateRefused(

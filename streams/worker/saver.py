@@ -63,11 +63,14 @@ class ShardSaver:
     async def save(self, *units: Unit) -> None:
         """Save all, at one instant, if anything has changed since the last time.
 
+        A unit that is on its way from an earlier version is not saved before it is back.
+
         Raises:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
         async with self._lock:
             instant = self.instants.next()
+            units = tuple(unit for unit in units if unit not in self._loader.returning)
             held = [h for unit in units for h in self._owned_shards.of(unit)]
             if not held or not (instant.whole or any(h.next != h.saved for h in held)):
                 return
@@ -77,7 +80,7 @@ class ShardSaver:
 
     def _copy(self, unit: Unit, at: float) -> Copy:
         held = self._owned_shards.of(unit)
-        shards = [(h, dict(h.next), _still(h.shard) if h.next != h.saved else None) for h in held]
+        shards = [(h, dict(h.next), still(h.shard) if h.next != h.saved else None) for h in held]
         changed = any(later is not None for _, _, later in shards)
         before = self._loader.reached.get(unit)
         reached, shared = self._still_shared(unit, changed)
@@ -109,9 +112,7 @@ class ShardSaver:
                 at[owned.partition] = max(offset, at.get(owned.partition, 0))
         if not changed:
             return reached, None
-        if isinstance(unit, StillSharing):
-            return reached, unit.shared_still()
-        return reached, partial(dict, unit.shared_dump())
+        return reached, still_shared(unit)
 
     async def _save_shared(self, copy: Copy) -> Offsets:
         """Save it and return how far the one that is now there has come."""
@@ -138,8 +139,16 @@ class ShardSaver:
             owned.saved = {}  # what was there is gone: it is saved again, with its parts
 
 
-def _still(shard: Shard) -> Later:
+def still(shard: Shard) -> Later:
+    """Copy a shard's state; what is returned makes its parts."""
     return shard.still() if isinstance(shard, Still) else partial(dict, shard.dump())
+
+
+def still_shared(unit: Sharing) -> Later:
+    """Copy what the shards of a unit share; what is returned makes its parts."""
+    return (
+        unit.shared_still() if isinstance(unit, StillSharing) else partial(dict, unit.shared_dump())
+    )
 
 
 async def _effects_done(owned: OwnedShard, until: dict[str, int]) -> None:

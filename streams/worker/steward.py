@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from contracts.control import ROLLBACK
 from contracts.metrics import FROZEN
 from contracts.topics import CONTROL
 from streams.control.schedule import Order, Place, Schedule
@@ -21,16 +22,20 @@ from streams.decode import Dead, DeadMessage
 from streams.kafka.link import ConsumerLink
 from streams.shards import Governed, Telemetry, Unit
 from streams.worker import deeds
-from streams.worker.ledger import Ledger
+from streams.worker.ledger import DONE, Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
+from streams.worker.rollback import Rollback
 
 LOOK_EVERY_S = 1.0
 
 
 class Steward:
-    """Carries orders out; `opening` tells whether shards are still missing, `save` saves."""
+    """Carries orders out.
+
+    `opening` tells whether shards are still missing, `save` saves, `rollback` knows the way back.
+    """
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Steward:
         self.schedule = Schedule()
         self.opening: Callable[[], bool] = lambda: False
         self.save: Callable[[], Awaitable[None]]
+        self.rollback: Rollback
         self._owned_shards = owned_shards
         self._loader = loader
         self._ledger = ledger
@@ -113,7 +119,7 @@ class Steward:
             if not deeds.is_shared(unit, order):
                 await self._obeyed([owned], order, deeds.to_shard(owned, order.asked))
             elif order.position < self._loader.obeyed.get(unit, 0):
-                await self._obeyed([owned], order, deeds.DONE)
+                await self._obeyed([owned], order, DONE)
 
     async def _together(self, unit: Unit) -> None:
         """Carry out the next order that concerns what shards share, if all of them stand there."""
@@ -121,7 +127,11 @@ class Steward:
         order = self._next_shared(unit, shards)
         if order is None or self.opening() or not all(self._at(o, order) for o in shards):
             return
-        outcome = deeds.to_shared(unit, order.asked)
+        if order.asked.action == ROLLBACK:
+            if not (outcome := await self.rollback.to(unit, order.asked, order.position)):
+                return
+        else:
+            outcome = deeds.to_shared(unit, order.asked)
         self._loader.obeyed[unit] = order.position + 1
         await self._obeyed([o for o in shards if o.order is order], order, outcome)
 

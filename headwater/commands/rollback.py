@@ -1,0 +1,70 @@
+"""`headwater rollback VERSION`: the model goes back to an earlier version, while events go on."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from contracts import exits
+from contracts.control import ROLLBACK
+from contracts.errors import InputError
+from contracts.settings import Settings
+from headwater.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from headwater.commands import Subparsers
+    from state.manifest import Manifest
+
+
+def add(subparsers: "Subparsers") -> None:
+    """Add the parser of `rollback`."""
+    from headwater import orders
+
+    about = (
+        "Lists stay in Redis meanwhile. People's own histories are not taken back: with --skip "
+        "they keep what they chose since."
+    )
+    parser = subparsers.add_parser("rollback", help=COMMANDS["rollback"][1], description=about)
+    parser.add_argument("version", metavar="VERSION", help="its name, a time in UTC")
+    since = parser.add_mutually_exclusive_group(required=True)
+    since.add_argument(
+        "--replay",
+        dest="since",
+        action="store_const",
+        const="replay",
+        help="learn again what came since, all of it: for a fault of the model or of ours",
+    )
+    since.add_argument(
+        "--skip",
+        dest="since",
+        action="store_const",
+        const="skip",
+        help="let items and weights never know what came since: for events that were wrong",
+    )
+    orders.options(parser)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Give the order and print what each partition did; exit code 17 if one did not.
+
+    Raises:
+        InputError: there is no such version.
+    """
+    from headwater import orders
+
+    if orders.answered(settings, lambda client: _found(client, settings, args.version)) is None:
+        raise InputError(
+            f"there is no version '{args.version}' of the model under this HEADWATER_SNAPSHOT_KEY; "
+            "the workers keep the last ones, and older ones apart: see versions_kept"
+        )
+    order = orders.draft(ROLLBACK, version=args.version, since=args.since)
+    for line in orders.give(args, settings, order):
+        print(line)
+    return exits.OK.code
+
+
+async def _found(client: Any, settings: Settings, version: str) -> "Manifest | None":
+    from state.redis_storage import RedisStorage
+    from state.snapshots import Snapshots
+    from streams.worker.loader import SHARED
+
+    storage = RedisStorage(client, settings.key_prefix)
+    return await Snapshots(storage, settings.snapshot_key, 1).version(SHARED, version)
