@@ -160,8 +160,8 @@ def build(settings: Settings, components: Components) -> App:
 def attach(app: App, unit: Unit, manager: ShardManager, prefix: str) -> Any:
     """Attach the agent that feeds a unit's shards, and return it."""
 
-    async def feed(batches: AsyncIterator[Fetched]) -> None:
-        async for fetched in batches:
+    async def feed(messages: AsyncIterator[Sequence[Fetched]]) -> None:
+        async for fetched in messages:
             await manager.handle(fetched)
 
     topic = app.topic(

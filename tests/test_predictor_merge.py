@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.shards import Batch, Record
+from streams.worker.batch_size import BatchSize
 from streams.worker.merge import Merge
 from tests.predictor_rows import Line, batch, line
 
@@ -42,7 +43,7 @@ class Reader:
     def take(self, topic: str, lines: list[Line], ends: dict[str, int]) -> None:
         """Take a fetch."""
         self.merge.take(batch(topic, *lines), ends)
-        for ready in self.merge.ready():
+        for ready in self.merge.ready(BatchSize()):
             self.handle(ready)
 
 
@@ -126,7 +127,7 @@ def test_features_with_no_label_before_them_are_answered_at_once() -> None:
 def test_two_who_fetch_at_the_same_time_do_not_overtake_each_other() -> None:
     reader = Reader()
     reader.merge.take(batch("features", line(0, 5, id="a", ts=0)), ends(1, 0))
-    first = reader.merge.ready()
+    first = reader.merge.ready(BatchSize())
     asked = next(first)
     reader.take("labels", [line(0, 7, id="a", ts=0)], ends(1, 1))
     assert reader.seen == []
@@ -140,13 +141,13 @@ def test_records_that_are_gone_from_the_log_are_not_waited_for() -> None:
     reader = Reader()
     reader.take("features", [line(0, 5, id="a", ts=0)], ends(1, 3))
     reader.merge.reach("labels", 3)
-    assert [ready.topic for ready in reader.merge.ready()] == ["features"]
+    assert [ready.topic for ready in reader.merge.ready(BatchSize())] == ["features"]
 
 
 def test_a_record_that_cannot_be_decoded_keeps_its_place() -> None:
     reader = Merge(TOPICS, lambda _: False, dict.fromkeys(TOPICS, 0))
     reader.take(batch("features", Line(0, 5, None), Line(1, 6, b"\xff{")), ends(2, 0))
-    assert [len(ready.records) for ready in reader.ready()] == [2]
+    assert [len(ready.records) for ready in reader.ready(BatchSize())] == [2]
 
 
 def ends(features: int, labels: int) -> dict[str, int]:

@@ -10,7 +10,8 @@ from enum import Enum, auto
 from typing import Any
 
 from streams.kafka.thread import Fetched
-from streams.shards import MAX_BATCH, Batch, Shard, Unit
+from streams.shards import Batch, Shard, Unit
+from streams.worker.batch_size import BatchSize
 from streams.worker.merge import Merge, Merging
 
 
@@ -45,6 +46,7 @@ class OwnedShard:
         self.saved: dict[str, int] = {}
         self.laps: dict[str, int] = {}
         self.merge: Merge | None = None
+        self.size = BatchSize()
         self._shared_until: Mapping[str, int] = {}
         self._suspects: dict[str, int] = {}
 
@@ -98,7 +100,7 @@ class OwnedShard:
     def ready(self, topic: str, records: Sequence[Any]) -> Iterator[Batch]:
         """Yield the batches to handle now."""
         if self.merge is not None:
-            yield from self.merge.ready()
+            yield from self.merge.ready(self.size)
             return
         self.taken[topic] = records[-1].offset + 1
         yield from self._cut(topic, records)
@@ -108,7 +110,7 @@ class OwnedShard:
         known, at = self._shared_until.get(topic, 0), 0
         while at < len(records):
             old = records[at].offset < known
-            to = min(at + MAX_BATCH, len(records))
+            to = min(at + self.size.records, len(records))
             if old and records[to - 1].offset >= known:
                 to = next(i for i in range(at, to) if records[i].offset >= known)
             yield Batch(topic, self.partition, records[at:to], old)
