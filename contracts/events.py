@@ -72,4 +72,6 @@ REASONS = {
     "unknown_predictor": "no predictor of that name is in the settings",
     "no_features": "a label came for which no features are pending",
     "predictor_failed": "the predictor raised an error on these features or this label",
+    "predictor_out": "the predictor raised an error on everything before, and was not asked",
+    "learner_failed": "the worker's own learners raised an error on this event",
 }
