@@ -5,14 +5,17 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from contracts.errors import HeadwaterError
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import Fetched
+from streams.shards import Batch, Unit
 from streams.worker.loader import check_offset
 from streams.worker.merge import over
 from streams.worker.outbox import Entry, Outbox
 from streams.worker.owned_shard import OwnedShard, Verdict
 from streams.worker.owned_shards import OwnedShards
+from streams.worker.poison import Poison
 from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
@@ -25,7 +28,8 @@ ENOUGH_BATCHES = 1
 class BatchProcessor:
     """Takes batches one by one and knows how many are on their way.
 
-    A batch is folded in one step, without awaiting; its effects wait in the outbox.
+    A batch is folded in one step, without awaiting; its effects wait in the outbox. `reload` opens
+    the shards of a unit from their snapshots, when one of them has raised.
     """
 
     def __init__(
@@ -36,6 +40,8 @@ class BatchProcessor:
         link: ConsumerLink,
         retry: Retry,
     ) -> None:
+        self.poison: Poison
+        self.reload: Callable[[Unit], None]
         self.batches = 0
         self._stopping = False
         self._owned_shards = owned_shards
@@ -95,14 +101,25 @@ class BatchProcessor:
             await over(records[-1].timestamp)
             owned.accept(topic, records, await self._log_ends(owned))
         for batch in owned.ready(topic, records):
-            await self._outbox.room()
-            if owned.closing:
-                return
-            entry = Entry(owned, batch, owned.shard.handle(batch))
-            owned.next[batch.topic] = entry.until
-            self._outbox.put(entry)
-            self.batches += 1
-            await asyncio.sleep(0)
+            for part in self.poison.parts(owned, batch):
+                await self._outbox.room()
+                if owned.closing:
+                    return
+                self._fold(owned, part)
+                await asyncio.sleep(0)
+
+    def _fold(self, owned: OwnedShard, batch: Batch) -> None:
+        try:
+            entry = Entry(owned, batch, self.poison.handle(owned, batch))
+        except (HeadwaterError, MemoryError):  # no record's fault
+            raise
+        except Exception as error:
+            self.poison.note(owned, batch, error)
+            self.reload(owned.unit)
+            return
+        owned.next[batch.topic] = entry.until
+        self._outbox.put(entry)
+        self.batches += 1
 
     async def _accepted(self, owned: OwnedShard, topic: str, fetched: Fetched) -> Sequence[Any]:
         """Return the records to fold, none if these are not the ones that come next."""
