@@ -45,6 +45,7 @@ class OwnedShard:
         self.saved: dict[str, int] = {}
         self.laps: dict[str, int] = {}
         self.merge: Merge | None = None
+        self.held_back: set[str] = set()  # topics of which nothing is fetched for now
         self._shared_until: Mapping[str, int] = {}
         self._suspects: dict[str, int] = {}
 
