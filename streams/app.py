@@ -26,6 +26,7 @@ from streams.worker.manager import ShardManager
 from streams.worker.outbox import Outbox
 from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
+from streams.worker.poison import Poison
 from streams.worker.processor import BatchProcessor
 from streams.worker.saver import ShardSaver
 from streams.worker.sender import Sender
@@ -102,6 +103,7 @@ class Components:
         ownership = Ownership(held, loader, outbox, self.ends, link, retry)
         outbox.look = lambda owned: ownership.look([owned])
         processor = BatchProcessor(held, outbox, self.ends, link, retry)
+        processor.poison, processor.reload = Poison(telemetry), ownership.reload
         saver = ShardSaver(held, loader, store, telemetry, ownership.fenced)
         manager = ShardManager(held, ownership, processor, saver, outbox, link)
         manager.away = gone

@@ -73,9 +73,9 @@ class Merge:
         self._stamp = msgspec.json.Decoder(_Stamp).decode
 
     @property
-    def held(self) -> int:
-        """How many records are in hand."""
-        return sum(map(len, self._held.values()))
+    def held(self) -> dict[str, int]:
+        """How many records of each topic are in hand."""
+        return {topic: len(held) for topic, held in self._held.items()}
 
     def take(self, batch: Batch, ends: Mapping[str, int]) -> None:
         """Take records; `ends` are both topics' log ends, asked for after these were fetched."""

@@ -47,6 +47,7 @@ class OwnedShard:
         self.laps: dict[str, int] = {}
         self.merge: Merge | None = None
         self.size = BatchSize()
+        self.held_back: set[str] = set()  # topics of which nothing is fetched for now
         self._shared_until: Mapping[str, int] = {}
         self._suspects: dict[str, int] = {}
 

@@ -51,6 +51,12 @@ class Ownership:
         self._waits.declare("state", "loading the state of the partitions")
         self._start(self._open_all(tps))
 
+    def reload(self, unit: Unit) -> None:
+        """Drop a unit's shards, whose state is half changed, and open them from their snapshots."""
+        for owned in self._owned_shards.of(unit):
+            self.drop(owned)
+        self.open(self._link.assignment())
+
     def stop(self) -> None:
         """Begin to open nothing from now on, whatever is still assigned."""
         self._stopped = True

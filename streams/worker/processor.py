@@ -3,23 +3,28 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from contracts.errors import HeadwaterError
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import Fetched
-from streams.shards import Batch
+from streams.shards import Batch, Unit
 from streams.worker.loader import check_offset
 from streams.worker.merge import over
 from streams.worker.outbox import Entry, Outbox
 from streams.worker.owned_shard import OwnedShard, Verdict
 from streams.worker.owned_shards import OwnedShards
+from streams.worker.poison import Poison
 from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 0.05  # a call holds up the loop, and with it answers of Redis: they come first
 BREATH_S = 0.005  # the event loop looks around after so long at the latest, or after a batch
+# Of two topics that are merged, one may be a day ahead of the other: labels that come late. So many
+# of its records are held in memory, and one fetch more; the rest waits at the broker.
+MOST_HELD = 10_000
 
 
 class BatchProcessor:
@@ -27,7 +32,8 @@ class BatchProcessor:
 
     A batch is folded in one step, without awaiting; its effects wait in the outbox. With anything
     on its way, nothing more is handed over: the broker keeps what comes meanwhile, and the next
-    batches are larger, where a queue of small ones would never shorten.
+    batches are larger, where a queue of small ones would never shorten. `reload` opens the shards
+    of a unit from their snapshots, when one of them has raised.
     """
 
     def __init__(
@@ -38,6 +44,8 @@ class BatchProcessor:
         link: ConsumerLink,
         retry: Retry,
     ) -> None:
+        self.poison: Poison
+        self.reload: Callable[[Unit], None]
         self.batches = 0
         self._stopping = False
         self._owned_shards = owned_shards
@@ -103,17 +111,42 @@ class BatchProcessor:
             await over(records[-1].timestamp)
             owned.accept(topic, records, await self._log_ends(owned))
         for batch in owned.ready(topic, records):
-            await self._outbox.room()
-            if owned.closing:
+            for part in self.poison.parts(owned, batch):
+                await self._outbox.room()
+                if owned.closing:
+                    return
+                self._fold(owned, part)
+                await self._breathe()
+        if owned.merge is not None:
+            await self._hold_back(owned, owned.merge.held)
+
+    async def _breathe(self) -> None:
+        if time.monotonic() - self._breathed > BREATH_S:
+            await asyncio.sleep(0)
+            self._breathed = time.monotonic()
+
+    async def _hold_back(self, owned: OwnedShard, held: Mapping[str, int]) -> None:
+        """Fetch nothing more of a topic that is far ahead of the other, until half has flowed."""
+        for topic, n in held.items():
+            if owned.closing:  # who opens it next has it flow
                 return
-            self._fold(owned, batch)
-            if time.monotonic() - self._breathed > BREATH_S:
-                await asyncio.sleep(0)
-                self._breathed = time.monotonic()
+            if n > MOST_HELD:
+                owned.held_back.add(topic)
+                await self._link.pause({self._owned_shards.tp(topic, owned.partition)})
+            elif topic in owned.held_back and n <= MOST_HELD // 2:
+                owned.held_back.remove(topic)
+                await self.seek(owned, topic)
 
     def _fold(self, owned: OwnedShard, batch: Batch) -> None:
         begun = time.perf_counter()
-        entry = Entry(owned, batch, owned.shard.handle(batch))
+        try:
+            entry = Entry(owned, batch, self.poison.handle(owned, batch))
+        except (HeadwaterError, MemoryError):  # no record's fault
+            raise
+        except Exception as error:
+            self.poison.note(owned, batch, error)
+            self.reload(owned.unit)
+            return
         owned.size.took(len(batch.records), time.perf_counter() - begun)
         owned.next[batch.topic] = entry.until
         self._outbox.put(entry)
