@@ -13,7 +13,8 @@ from contracts.metrics import STAGE_SECONDS, Metric
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS
 from streams.interactions.unit import Interactions, InteractionsShard
-from streams.shards import MAX_BATCH, Batch, NoTelemetry, PlainRecord, send_nowhere
+from streams.offline import BATCH
+from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
 
 
 class Stages(NoTelemetry):
@@ -49,7 +50,7 @@ class Offline:
 
     def _batches(self, rows: Iterable[Row]) -> Iterator[list[PlainRecord]]:
         encode, rows = msgspec.json.Encoder().encode, iter(rows)
-        while taken := list(islice(rows, MAX_BATCH)):
+        while taken := list(islice(rows, BATCH)):
             yield [
                 PlainRecord(self._offset + k, math.ceil(row["ts"] * 1000), encode(row))
                 for k, row in enumerate(taken)

@@ -55,6 +55,8 @@ class Label(msgspec.Struct, gc=False):
     ts: float
 
 
+REPLAYED = "replayed"
+
 REASONS = {
     "null_value": "the message has no value",
     "too_large": "the message is larger than the setting max_message_bytes",
@@ -73,4 +75,7 @@ REASONS = {
     "no_features": "a label came for which no features are pending",
     "not_signed": "a message of `control` without a signature of this snapshot_key",
     "predictor_failed": "the predictor raised an error on these features or this label",
+    "predictor_out": "the predictor raised an error on everything before, and was not asked",
+    "learner_failed": "the worker's own learners raised an error on this event",
+    REPLAYED: "no dead letter: the one at this `offset` was put back by `headwater dead-letters`",
 }

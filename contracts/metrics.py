@@ -105,6 +105,13 @@ ACCURACY = Metric(
     "share of answers that were right, judged before learning",
     ("predictor", "span"),
 )
+LEARNER_OUT = Metric(
+    "headwater_learner_out",
+    "gauge",
+    "1 while a learner is out of the pipeline, since it raised on everything; verb predict_one or "
+    "learn_one",
+    ("learner", "verb"),
+)
 
 METRICS = (
     EVENTS,
@@ -128,4 +135,5 @@ METRICS = (
     WAITING,
     PREDICTIONS,
     ACCURACY,
+    LEARNER_OUT,
 )

@@ -30,14 +30,20 @@ class Score:
         self._weighed = 0
 
     def judge(self, answer: Any, chances: Mapping[Any, float] | None, y: Any) -> None:
-        """Count one answer against what turned out to be true."""
+        """Count one answer against what turned out to be true; where it raises, nothing counts.
+
+        Raises:
+            TypeError, ValueError, OverflowError: it cannot be held against such a label.
+        """
         value = float(answer == y) if self._classifies else abs(answer - y)
+        if not math.isfinite(value):
+            raise ValueError(f"the answer {answer!r} is off by {value}")
+        loss = _loss(chances.get(y, 0.0)) if chances else 0.0
         self._judged += 1
         self._total += value
         self._recent.append(value)
-        if chances:
-            self._weighed += 1
-            self._loss -= math.log(min(max(chances.get(y, 0.0), LEAST_CHANCE), 1 - LEAST_CHANCE))
+        self._weighed += bool(chances)
+        self._loss += loss
 
     def figures(self) -> dict[str, float]:
         """Return what is known: `accuracy` or `mean_absolute_error`, of all and of the window."""
@@ -49,3 +55,7 @@ class Score:
         if self._weighed:
             found["log_loss"] = self._loss / self._weighed
         return found
+
+
+def _loss(chance: float) -> float:
+    return -math.log(min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE))

@@ -30,6 +30,7 @@ from streams.worker.manager import ShardManager
 from streams.worker.outbox import Outbox
 from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
+from streams.worker.poison import Poison
 from streams.worker.processor import BatchProcessor
 from streams.worker.rollback import Rollback
 from streams.worker.saver import ShardSaver
@@ -113,6 +114,7 @@ class Components:
         ownership = Ownership(held, loader, outbox, self.ends, link, retry)
         outbox.look = lambda owned: ownership.look([owned])
         processor = BatchProcessor(held, outbox, self.ends, link, retry)
+        processor.poison, processor.reload = Poison(telemetry), ownership.reload
         saver = ShardSaver(held, loader, store, telemetry, ownership.fenced)
         manager = ShardManager(held, ownership, processor, saver, outbox, link)
         manager.away = gone
@@ -188,8 +190,8 @@ def build(settings: Settings, components: Components) -> App:
 def attach(app: App, unit: Unit, manager: ShardManager, prefix: str) -> Any:
     """Attach the agent that feeds a unit's shards, and return it."""
 
-    async def feed(batches: AsyncIterator[Fetched]) -> None:
-        async for fetched in batches:
+    async def feed(messages: AsyncIterator[Sequence[Fetched]]) -> None:
+        async for fetched in messages:
             await manager.handle(fetched)
 
     topic = app.topic(

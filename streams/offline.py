@@ -12,7 +12,9 @@ from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, DRIFTS, INTERACTIONS
 from learners import quality
 from streams.interactions.unit import Interactions, InteractionsShard
-from streams.shards import MAX_BATCH, Batch, NoTelemetry, PlainRecord, send_nowhere
+from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
+
+BATCH = 500
 
 
 class Report(NamedTuple):
@@ -41,7 +43,7 @@ class Report(NamedTuple):
 def replay(
     rows: Iterable[dict[str, Any]],
     settings: Settings,
-    batch_size: int = MAX_BATCH,
+    batch_size: int = BATCH,
     sweep_s: float | None = None,
 ) -> Report:
     """Judge, learn and rank every row in order; every event is judged fresh as well.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from contracts.metrics import Metric
 
-MAX_BATCH = 500
+MAX_BATCH = 4_000  # records; how many a shard really gets, `streams/worker/batch_size.py` says
 
 Parts = dict[str, bytes]
 Later = Callable[[], Parts]  # makes the parts of a copy, in any thread, before the next copy

@@ -104,12 +104,25 @@ def command_rows() -> Rows:
     rows: list[tuple[str, ...]] = [("command", "argument or option", "what it does")]
     for name, (_, does) in COMMANDS.items():
         rows.append((f"`headwater {name}`", "", does))
-        rows += [(f"`headwater {name}`", f"`{o}`", said) for o, said in _options(name)]
+        for words, parser in parsers(name):
+            rows += [(f"`headwater {words}`", f"`{o}`", said) for o, said in _options(parser)]
     return rows
 
 
-def _options(name: str) -> Iterator[tuple[str, str]]:
-    for action in command_parser(name)._actions:
+def parsers(name: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Yield a command with its parser, then each of its verbs, if it has some."""
+    whole = command_parser(name)
+    yield name, whole
+    for action in whole._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from ((f"{name} {verb}", parser) for verb, parser in action.choices.items())
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from ((verb.dest, verb.help or "") for verb in action._choices_actions)
+            continue
         if isinstance(action, argparse._HelpAction):
             continue
         value = f" {action.metavar or action.dest.upper()}" if action.nargs != 0 else ""

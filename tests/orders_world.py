@@ -24,6 +24,7 @@ from streams.worker.loader import ShardLoader
 from streams.worker.outbox import Entry
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
+from streams.worker.poison import Poison
 from streams.worker.processor import BatchProcessor
 from streams.worker.rollback import Rollback
 from streams.worker.saver import ShardSaver
@@ -114,6 +115,7 @@ class Living:
         )
         self.reopen = False
         self.processor = BatchProcessor(self.owned_shards, here, here, here, retry)
+        self.processor.poison, self.processor.reload = Poison(NoTelemetry()), self.reload
 
     async def open(self, *partitions: int) -> None:
         """Read all of control, then open partitions as after an assignment."""
@@ -143,7 +145,7 @@ class Living:
         if records:
             self.position[tp] = begin + len(records)
             fetched = Fetched(tp, records, self.laps[tp], begin)
-            await self.processor.handle(fetched, _fail)
+            await self.processor.handle([fetched], _fail)
 
     async def settle(self) -> None:
         """Go on until nothing happens any more."""
@@ -188,6 +190,10 @@ class Living:
     async def room(self) -> None:
         """Give others a turn, as an outbox that is full."""
         await asyncio.sleep(0)
+
+    async def empty(self, seconds: float) -> bool:
+        """Everything has gone out, always."""
+        return seconds > 0
 
     def put(self, entry: Entry) -> None:
         """Say that effects are done."""

@@ -65,6 +65,7 @@ LABELS: dict[str, list[dict[str, str]]] = {
     "headwater_waiting": [{"service": "redis"}],
     "headwater_predictions": [{"predictor": "click"}],
     "headwater_accuracy_ratio": [{"predictor": "click", "span": "window"}],
+    "headwater_learner_out": [{"learner": "click", "verb": "learn_one"}],
 }
 
 

@@ -14,7 +14,8 @@ from streams.interactions.intake import Intake
 from tests.streams_kit import NOW, batch, encode, event, record
 
 DAY = 86_400.0
-PREDICTORS = {"unknown_predictor", "no_features", "predictor_failed"}
+PREDICTORS = {"unknown_predictor", "no_features", "predictor_failed", "predictor_out"}
+WORKER = {"learner_failed", "replayed"}
 LONG = {"ascii": "x" * 257, "two bytes each": "é" * 129, "integer": 10**257, "huge": 10**4000}
 
 
@@ -100,7 +101,7 @@ DEAD: dict[str, list[bytes | None]] = {
 
 
 def test_every_reason_that_applies_is_tried_here_or_with_the_intake() -> None:
-    assert {*DEAD, "no_origin"} == set(REASONS) - PREDICTORS
+    assert {*DEAD, "no_origin"} == set(REASONS) - PREDICTORS - WORKER
 
 
 @pytest.mark.parametrize("reason", DEAD)

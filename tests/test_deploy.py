@@ -150,6 +150,13 @@ def test_prometheus_accepts_its_configuration() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_every_alert_asks_for_metrics_that_exist(services: dict[str, Any]) -> None:
+    (group,) = load(ROOT / "deploy" / "alerts.yml")["groups"]
+    named = {n for rule in group["rules"] for n in re.findall(r"headwater_\w+", rule["expr"])}
+    assert named - {m.name + "_total" * (m.kind == "counter") for m in METRICS} == set()
+    assert "./deploy/alerts.yml:/etc/prometheus/alerts.yml:ro" in services["prometheus"]["volumes"]
+
+
 def test_prometheus_scrapes_the_port_at_which_workers_answer(services: dict[str, Any]) -> None:
     (job,) = load(ROOT / "deploy" / "prometheus.yml")["scrape_configs"]
     (found,) = job["dns_sd_configs"]

@@ -102,7 +102,7 @@ def test_commands_and_their_options_exist(path: Path) -> None:
         if words[0] == "COMMAND":
             continue
         assert words[0] in COMMANDS, f"{path.name}: headwater {words[0]}"
-        known = docs_tables.command_parser(words[0])._option_string_actions
+        known = {o for _, p in docs_tables.parsers(words[0]) for o in p._option_string_actions}
         unknown = [word for word in words if word.startswith("--") and word not in known]
         assert unknown == [], f"{path.name}: headwater {' '.join(words)}"
 

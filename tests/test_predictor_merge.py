@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.shards import Batch, Record
+from streams.worker.batch_size import BatchSize
 from streams.worker.merge import Merge
 from tests.predictor_rows import Line, batch, line
 
@@ -42,7 +43,7 @@ class Reader:
     def take(self, topic: str, lines: list[Line], ends: dict[str, int]) -> None:
         """Take a fetch."""
         self.merge.take(batch(topic, *lines), ends)
-        for ready in self.merge.ready():
+        for ready in self.merge.ready(BatchSize()):
             self.handle(ready)
 
 
@@ -66,7 +67,7 @@ def all_at_once(log: list[Written]) -> list[str]:
     reader, ends = Reader(), {topic: len(of(log, topic)) for topic in TOPICS}
     for topic in TOPICS:
         reader.take(topic, of(log, topic), ends)
-    assert reader.merge.held == 0
+    assert sum(reader.merge.held.values()) == 0
     return reader.seen
 
 
@@ -84,7 +85,7 @@ def fetched(log: list[Written], draw: st.DataObject) -> list[str]:
         while now < len(log) and log[now].line.timestamp <= lines[-1].timestamp:
             now += 1
         reader.take(topic, lines, {t: len(of(log[:now], t)) for t in TOPICS})
-    assert reader.merge.held == 0
+    assert sum(reader.merge.held.values()) == 0
     return reader.seen
 
 
@@ -112,7 +113,7 @@ def test_who_waits_for_each_acknowledgement_is_read_in_the_order_of_sending(
 def test_features_wait_for_the_labels_that_came_before_them() -> None:
     reader = Reader()
     reader.take("features", [line(0, 5, id="a", ts=0), line(1, 9, id="b", ts=0)], ends(2, 1))
-    assert (reader.seen, reader.merge.held) == ([], 2)
+    assert (reader.seen, sum(reader.merge.held.values())) == ([], 2)
     reader.take("labels", [line(0, 7, id="a", ts=0)], ends(2, 1))
     assert reader.seen == ["features a 0", "labels a 0", "features b 1"]
 
@@ -126,7 +127,7 @@ def test_features_with_no_label_before_them_are_answered_at_once() -> None:
 def test_two_who_fetch_at_the_same_time_do_not_overtake_each_other() -> None:
     reader = Reader()
     reader.merge.take(batch("features", line(0, 5, id="a", ts=0)), ends(1, 0))
-    first = reader.merge.ready()
+    first = reader.merge.ready(BatchSize())
     asked = next(first)
     reader.take("labels", [line(0, 7, id="a", ts=0)], ends(1, 1))
     assert reader.seen == []
@@ -140,13 +141,13 @@ def test_records_that_are_gone_from_the_log_are_not_waited_for() -> None:
     reader = Reader()
     reader.take("features", [line(0, 5, id="a", ts=0)], ends(1, 3))
     reader.merge.reach("labels", 3)
-    assert [ready.topic for ready in reader.merge.ready()] == ["features"]
+    assert [ready.topic for ready in reader.merge.ready(BatchSize())] == ["features"]
 
 
 def test_a_record_that_cannot_be_decoded_keeps_its_place() -> None:
     reader = Merge(TOPICS, lambda _: False, dict.fromkeys(TOPICS, 0))
     reader.take(batch("features", Line(0, 5, None), Line(1, 6, b"\xff{")), ends(2, 0))
-    assert [len(ready.records) for ready in reader.ready()] == [2]
+    assert [len(ready.records) for ready in reader.ready(BatchSize())] == [2]
 
 
 def ends(features: int, labels: int) -> dict[str, int]:

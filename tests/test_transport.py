@@ -9,6 +9,7 @@ from contracts.errors import StateRefused
 from streams.kafka.log_ends import Bounds
 from streams.kafka.thread import Fetched
 from streams.shards import MAX_BATCH
+from streams.worker.batch_size import BatchSize
 from streams.worker.loader import check_offset
 from streams.worker.owned_shard import OwnedShard, Verdict
 from streams.worker.owned_shards import OwnedShards
@@ -98,12 +99,29 @@ def test_what_lies_before_is_looked_into(owned: OwnedShard) -> None:
 
 
 def test_batches_are_bounded(owned: OwnedShard) -> None:
-    n = 2 * MAX_BATCH + 7
+    size = owned.size.records
+    n = 2 * size + 7
     assert cuts(owned, fetched(10, n).records) == [
-        (10, 10 + MAX_BATCH, False),
-        (10 + MAX_BATCH, 10 + 2 * MAX_BATCH, False),
-        (10 + 2 * MAX_BATCH, 10 + n, False),
+        (10, 10 + size, False),
+        (10 + size, 10 + 2 * size, False),
+        (10 + 2 * size, 10 + n, False),
     ]
+
+
+def test_a_slow_shard_gets_small_batches_and_a_fast_one_large_ones() -> None:
+    slow, fast = BatchSize(), BatchSize()
+    for _ in range(20):
+        slow.took(slow.records, slow.records * 0.9e-3)
+        fast.took(fast.records, fast.records * 1e-6)
+    assert (slow.records, fast.records) == (16, MAX_BATCH)
+
+
+def test_a_single_slow_event_does_not_stop_the_worker() -> None:
+    size = BatchSize()
+    size.took(1, 10.0)
+    assert size.records == 1
+    size.took(1, 0.001)
+    assert size.records == 2
 
 
 def test_a_batch_ends_where_the_shared_state_knows_no_more(owned: OwnedShard) -> None:

@@ -14,6 +14,7 @@ from contracts.settings import Settings
 from streams import run as worker
 from streams.shards import NoTelemetry
 from streams.telemetry.http import Health
+from streams.worker.poison import HOPELESS
 from tests import counting
 from tests.flow import Flow
 
@@ -84,11 +85,13 @@ def test_a_spoiled_snapshot_is_refused_and_the_older_one_replays(flow: Flow) -> 
     flow.check()
 
 
-def test_a_shard_that_fails_ends_the_worker_with_a_reason_and_saves_nothing(flow: Flow) -> None:
-    flow.send(1, value="poison")
+def test_a_shard_that_fails_on_everything_ends_the_worker_and_saves_nothing(
+    flow: Flow,
+) -> None:
+    flow.send(97 * HOPELESS, value="poison")
     with flow.worker(COUNTING_FAULT="raise") as child:
-        assert child.wait(30) == exits.STALLED.code
-        assert "poison" in child.log.read_text().splitlines()[-1]
+        assert child.wait(60) == exits.STALLED.code
+        assert "ValueError('poison')" in child.log.read_text().splitlines()[-1]
     assert flow.saved().until == {}
 
 

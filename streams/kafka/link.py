@@ -33,6 +33,10 @@ class ConsumerLink:
         """Go to these offsets and let the partitions flow; return each one's new lap."""
         return await self._thread.seek_to(offsets)
 
+    async def pause(self, tps: set[TP]) -> None:
+        """Let nothing more come of these until the next `seek_to`."""
+        await self._thread.pause(tps)
+
     async def commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit; return whether the group took it, which it does of members only."""
         return bool(offsets) and await self._thread.commit_quietly(offsets)

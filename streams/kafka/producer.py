@@ -1,7 +1,7 @@
 """Send rows to Kafka as any other producer would: JSON, keyed, acknowledged by every replica."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -76,7 +76,7 @@ def paced(rows: Iterable[dict[str, Any]], rate: float) -> Iterator[dict[str, Any
 
 
 class Sender:
-    """A producer of one or two topics that counts what arrived and stops at the first failure."""
+    """A producer of some topics that counts what arrived and stops at the first failure."""
 
     def __init__(self, settings: Settings, *used: topics.Topic) -> None:
         from confluent_kafka import Producer
@@ -97,7 +97,22 @@ class Sender:
         return self.handed - self._failed - len(self._producer)
 
     def send(self, key: str, value: dict[str, Any], topic: topics.Topic | None = None) -> None:
-        """Hand one message over; waits while the producer's own queue is full.
+        """Hand one message over as JSON, to the first topic unless another is given.
+
+        Raises:
+            KafkaAway: an earlier message was not delivered.
+            InputError: this one is larger than Kafka takes.
+        """
+        self.send_bytes(key.encode(), self._encode(value), topic)
+
+    def send_bytes(
+        self,
+        key: bytes | None,
+        data: bytes | None,
+        topic: topics.Topic | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Hand one message over as it is; waits while the producer's own queue is full.
 
         Raises:
             KafkaAway: an earlier message was not delivered.
@@ -106,15 +121,16 @@ class Sender:
         from confluent_kafka import KafkaException
 
         name = self._names[topic] if topic else self._name
-        data = self._encode(value)
         while True:
             try:
-                self._producer.produce(name, data, key.encode(), on_delivery=self._delivered)
+                self._producer.produce(
+                    name, data, key, on_delivery=self._delivered, headers=list(headers)
+                )
                 break
             except BufferError:
                 self._poll(0.1)
             except KafkaException as error:
-                problem = f"a row of {len(data)} bytes cannot be sent: {error.args[0].str()}"
+                problem = f"a row of {len(data or b'')} bytes cannot be sent: {error.args[0].str()}"
                 raise InputError(problem) from None
         self.handed += 1
         self._poll(0)

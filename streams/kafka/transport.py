@@ -1,7 +1,7 @@
 """Faust's Kafka consumer, handing over batches.
 
 Faust hands over one event at a time and spends 100 µs on each. Here one fetch brings one Faust
-message per partition, whose value is the list of records, so that cost is paid once per batch.
+message per topic, whose value is what came of each partition, so that cost is paid once per fetch.
 Where to start and how far to commit is told by the handler, not by what Faust saw acknowledged:
 an offset counts when its effects are done.
 
@@ -12,7 +12,8 @@ carry the lap they were fetched in, so what was under way during a seek is known
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Protocol
 
 import faust
@@ -31,8 +32,8 @@ class BatchHandler(Protocol):
     async def room(self) -> None:
         """Return when more records may be handed over."""
 
-    def took(self, batches: int) -> None:
-        """So many batches are on their way to the agents."""
+    def took(self, messages: int) -> None:
+        """So many messages are on their way to the agents."""
 
     async def revoke(self) -> None:
         """Everything is taken away: finish, save, commit, drop."""
@@ -60,14 +61,15 @@ class Consumer(driver.Consumer):
 
     async def _getmany(
         self, active_partitions: set[TP] | None, timeout: float
-    ) -> Mapping[TP, list[Fetched]]:
+    ) -> Mapping[TP, list[Sequence[Fetched]]]:
         await self.handler.room()
-        batches = await self._thread.fetch(active_partitions or set(), timeout)
-        self.handler.took(len(batches))
-        return {batch.tp: [batch] for batch in batches}
+        fetched = await self._thread.fetch(active_partitions or set(), timeout)
+        topics = [list(of_one) for _, of_one in groupby(sorted(fetched, key=_topic), _topic)]
+        self.handler.took(len(topics))
+        return {of_one[0].tp: [of_one] for of_one in topics}
 
-    def _to_message(self, tp: TP, fetched: Fetched) -> Any:
-        last = fetched.records[-1]
+    def _to_message(self, tp: TP, fetched: Sequence[Fetched]) -> Any:
+        last = fetched[0].records[-1]
         return driver.ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -129,6 +131,10 @@ class Consumer(driver.Consumer):
     def thread(self) -> FetchThread:
         """The thread that owns the aiokafka consumer."""
         return self._thread
+
+
+def _topic(fetched: Fetched) -> str:
+    return str(fetched.tp.topic)
 
 
 class Transport(driver.Transport):

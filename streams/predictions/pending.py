@@ -23,7 +23,7 @@ class Pending:
     []
     >>> pending.put("b", Asked({}, Answer(None, None, 0), 0.0))
     ['a']
-    >>> pending.take("a") is None, "b" in pending
+    >>> pending.look("a") is None, "b" in pending
     (True, True)
     """
 
@@ -47,9 +47,13 @@ class Pending:
         excess = len(self._asked) - self._capacity
         return [self._asked.popitem(last=False)[0] for _ in range(excess)]
 
-    def take(self, id_: str) -> Asked | None:
-        """Return the features of an id and keep them no longer; None if none wait."""
-        return self._asked.pop(id_, None)
+    def look(self, id_: str) -> Asked | None:
+        """Return the features of an id; None if none wait."""
+        return self._asked.get(id_)
+
+    def drop(self, id_: str) -> None:
+        """Keep the features of an id no longer: their label was learned."""
+        del self._asked[id_]
 
     def dump(self) -> bytes:
         """Return everything that waits: a pickle, since labels may be of any kind."""

@@ -1,7 +1,8 @@
 """One partition of `features` and `labels`: answer, judge, learn, message by message."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from learners.predictor import Answer, Predictor
 from state.predictions import Predictions
 from streams.dead_letters import dead_letter
 from streams.decode import DeadMessage, EventDecoder, checked_id, checked_time
+from streams.predictions.fuses import TRIED_EVERY, VERBS, Fuses, Verb
 from streams.predictions.pending import Asked, Pending
 from streams.shards import Batch, Effects, Message, Parts, Record, Send, Telemetry
 
@@ -41,6 +43,7 @@ class PredictorsShard:
             name: Predictor(name, path) for name, path in settings.predictors.items()
         }
         self.pending = {name: Pending(settings.pending_capacity) for name in self.predictors}
+        self._fuses = Fuses(self.predictors)
         self._prefix, self._telemetry, self._send = settings.key_prefix, telemetry, send
         limit = settings.max_message_bytes
         self._features = EventDecoder(Features, limit).decode
@@ -72,16 +75,14 @@ class PredictorsShard:
     def _answer(self, record: Record, work: "_Work") -> str:
         asked = self._features(record.value)
         id_, predictor, ts = self._checked(asked, record)
-        try:
+        with self._fused(predictor.name, "predict_one"):
             given = predictor.answer(asked.x)
-        except Exception as error:
-            raise DeadMessage("predictor_failed", f"predict_one: {error!r}") from error
+            body = _body(predictor, id_, given, ts)
+            message = msgspec.json.encode(body)
         gone = self.pending[predictor.name].put(id_, Asked(asked.x, given, ts))
         for old in gone:
             work.writes.learned(predictor.name, old)
         work.evicted += len(gone)
-        body = _body(predictor, id_, given, ts)
-        message = msgspec.json.encode(body)
         work.messages.append(Message(PREDICTIONS.name, id_.encode(), message))
         work.writes.answer({**body, "because": _because(predictor, given)})
         work.writes.pending({**body, "x": asked.x})
@@ -90,15 +91,30 @@ class PredictorsShard:
     def _learn(self, record: Record, work: "_Work") -> str:
         label = self._labels(record.value)
         id_, predictor, _ = self._checked(label, record)
-        asked = self.pending[predictor.name].take(id_)
+        asked = self.pending[predictor.name].look(id_)
         if asked is None:
             raise DeadMessage("no_features", f"none of '{predictor.name}' wait for id {id_!r}")
-        work.writes.learned(predictor.name, id_)
-        try:
+        with self._fused(predictor.name, "learn_one"):
             predictor.learn(asked.x, label.y, asked.given)
-        except Exception as error:
-            raise DeadMessage("predictor_failed", f"learn_one: {error!r}") from error
+        self.pending[predictor.name].drop(id_)
+        work.writes.learned(predictor.name, id_)
         return predictor.name
+
+    @contextmanager
+    def _fused(self, name: str, verb: Verb) -> Iterator[None]:
+        """Make a dead letter of whatever is raised inside, or of what is not to be tried.
+
+        Features wait on: a label that is mended and sent again is learned with them.
+        """
+        if not self._fuses.lets(name, verb):
+            detail = f"{verb} of '{name}' has raised too often; 1 message in {TRIED_EVERY} tries it"
+            raise DeadMessage("predictor_out", detail)
+        try:
+            yield
+        except Exception as error:
+            self._fuses.raised(name, verb)
+            raise DeadMessage("predictor_failed", f"{verb}: {error!r:.500}") from error
+        self._fuses.worked(name, verb)
 
     def _checked(self, event: Features | Label, record: Record) -> tuple[str, Predictor, float]:
         id_ = checked_id(event.id, "id")
@@ -118,11 +134,18 @@ class PredictorsShard:
             tell.count(metrics.DEAD_LETTERS, n, reason=reason)
         tell.count(metrics.EVICTIONS, work.evicted, kind="pending")
         tell.set(metrics.STATE_SIZE, sum(map(len, self.pending.values())), kind="pending")
+        self._tell_fuses()
         for name, n in work.counts.items():
             if topic == LABELS.name:
                 self._tell_accuracy(name)
             else:
                 tell.count(metrics.PREDICTIONS, n, predictor=name)
+
+    def _tell_fuses(self) -> None:
+        for name in self.predictors:
+            for verb in VERBS:
+                out = self._fuses.blown(name, verb)
+                self._telemetry.set(metrics.LEARNER_OUT, out, learner=name, verb=verb)
 
     def _tell_accuracy(self, name: str) -> None:
         found = self.predictors[name].score.figures()
@@ -131,8 +154,8 @@ class PredictorsShard:
                 self._telemetry.set(metrics.ACCURACY, found[key], predictor=name, span=span)
 
     def dump(self) -> Parts:
-        """Return models, scores and waiting features, two parts per predictor."""
-        parts: Parts = {}
+        """Return the fuses, and per predictor its model with the score, and waiting features."""
+        parts: Parts = {"fuses": self._fuses.dump()}
         for name, predictor in self.predictors.items():
             parts[f"model:{name}"] = predictor.dump()
             parts[f"pending:{name}"] = self.pending[name].dump()
@@ -140,6 +163,9 @@ class PredictorsShard:
 
     def load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `dump` was called; a predictor that was not there then begins now."""
+        if "fuses" in parts:
+            self._fuses.load(parts["fuses"])
+            self._tell_fuses()
         for name, predictor in self.predictors.items():
             if f"model:{name}" in parts:
                 predictor.load(parts[f"model:{name}"])

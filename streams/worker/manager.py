@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from faust.types import TP
 
@@ -61,12 +61,12 @@ class ShardManager:
         """Return when more records may be handed over."""
         await self.processor.room()
 
-    def took(self, batches: int) -> None:
-        """So many batches are on their way."""
-        self.processor.took(batches)
+    def took(self, messages: int) -> None:
+        """So many messages are on their way."""
+        self.processor.took(messages)
 
-    async def handle(self, fetched: Fetched) -> None:
-        """Fold the records of one partition that one fetch brought."""
+    async def handle(self, fetched: Sequence[Fetched]) -> None:
+        """Fold the records of one topic that one fetch brought."""
         await self.processor.handle(fetched, self.fail)
 
     def counted(self, tp: TP) -> int | None:

@@ -13,7 +13,7 @@ count as not processed. Cost: one round trip, up to 1 ms more, and no timer.
     merge = Merge(("features", "labels"), shard.knows, {"features": 0, "labels": 0})
     await over(batch.records[-1].timestamp)
     merge.take(batch, ends={"features": 7, "labels": 6})
-    for ready in merge.ready():
+    for ready in merge.ready(size):
         shard.handle(ready)
 """
 
@@ -25,7 +25,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from streams.shards import MAX_BATCH, Batch, Record
+from streams.shards import Batch, Record
+from streams.worker.batch_size import BatchSize
 
 LONGEST_WAIT_MS = 5  # for another machine's clock; ours is not asked to agree with the broker's
 
@@ -72,9 +73,9 @@ class Merge:
         self._stamp = msgspec.json.Decoder(_Stamp).decode
 
     @property
-    def held(self) -> int:
-        """How many records are in hand."""
-        return sum(map(len, self._held.values()))
+    def held(self) -> dict[str, int]:
+        """How many records of each topic are in hand."""
+        return {topic: len(held) for topic, held in self._held.items()}
 
     def take(self, batch: Batch, ends: Mapping[str, int]) -> None:
         """Take records; `ends` are both topics' log ends, asked for after these were fetched."""
@@ -90,8 +91,8 @@ class Merge:
         """Know that there is nothing more to come before `offset`: taken, or gone from the log."""
         self.reached[topic] = max(offset, self.reached[topic])
 
-    def ready(self) -> Iterator[Batch]:
-        """Yield what is in order now, as batches of one topic; handle each before the next.
+    def ready(self, size: BatchSize) -> Iterator[Batch]:
+        """Yield what is in order now, as batches of one topic and of this size, each in turn.
 
         Records that are taken meanwhile are yielded too; a second caller then gets nothing.
         """
@@ -99,15 +100,15 @@ class Merge:
             return
         self._going = True
         try:
-            yield from self._runs()
+            yield from self._runs(size)
         finally:
             self._going = False
 
-    def _runs(self) -> Iterator[Batch]:
+    def _runs(self, size: BatchSize) -> Iterator[Batch]:
         topic, run = "", list[Record]()
         while True:
             chosen = self._certain()
-            if run and (chosen != topic or len(run) == MAX_BATCH):
+            if run and (chosen != topic or len(run) >= size.records):
                 yield Batch(topic, self._partition, run)
                 run = []
                 continue  # what `knows` says depends on the run, and more may have come

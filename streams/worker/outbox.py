@@ -3,7 +3,7 @@
 While effects are under way the next batches are handled, so Redis and the learners work at the
 same time. What has come meanwhile goes out together: one answer of Redis takes 2.4 ms beside a
 busy worker, and batches that went one by one waited for each other at 400 a second. A bounded
-number of batches waits here, which is what slows the worker down when Kafka or Redis do.
+number of records waits here, which is what slows the worker down when Kafka or Redis do.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from streams.worker.owned_shard import OwnedShard
 from streams.worker.sender import Sender
 from streams.worker.waits import Backoff, Waits
 
-ROOM = 4  # batches that may wait
+ROOM = 4_000  # records whose effects may wait
 LOOK_EVERY_S = 3.0  # a pause shorter than this costs nobody their partitions
 
 
@@ -60,18 +60,20 @@ class Outbox:
         self.look: Callable[[OwnedShard], Awaitable[bool]]
         self.stuck = False
         self._entries: deque[Entry] = deque()
+        self._records = 0
         self._begun = 0
         self._changed = asyncio.Event()
         self._new = asyncio.Event()
 
     async def room(self) -> None:
         """Return when a batch may be put in."""
-        while len(self._entries) >= ROOM:
+        while self._records >= ROOM:
             await self._change()
 
     def put(self, entry: Entry) -> None:
         """Take a batch's effects."""
         self._entries.append(entry)
+        self._records += len(entry.batch.records)
         self._new.set()
 
     async def empty(self, timeout: float) -> bool:
@@ -89,6 +91,7 @@ class Outbox:
         waiting = list(self._entries)[self._begun :]
         for entry in [e for e in waiting if e.owned is owned]:
             self._entries.remove(entry)
+            self._records -= len(entry.batch.records)
 
     async def run(self) -> None:
         """Deliver for ever."""
@@ -106,7 +109,7 @@ class Outbox:
         for entry in await self._out(entries):
             entry.owned.done[entry.batch.topic] = entry.until
         for _ in entries:
-            self._entries.popleft()
+            self._records -= len(self._entries.popleft().batch.records)
         self._begun = 0
         self._changed.set()
         self._changed = asyncio.Event()

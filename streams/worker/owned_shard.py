@@ -16,7 +16,8 @@ from typing import Any
 from contracts.topics import CONTROL
 from streams.control.schedule import Order, Place
 from streams.kafka.thread import Fetched
-from streams.shards import MAX_BATCH, Batch, Shard, Unit
+from streams.shards import Batch, Shard, Unit
+from streams.worker.batch_size import BatchSize
 from streams.worker.merge import Merge, Merging
 
 
@@ -56,6 +57,8 @@ class OwnedShard:
         self.marked = -1  # the order whose place we have written to the log
         self.frozen: frozenset[str] = frozenset()
         self.held: set[str] = set()  # topics of which records were dropped while waiting
+        self.size = BatchSize()
+        self.held_back: set[str] = set()  # topics of which nothing is fetched for now
         self._shared_until: Mapping[str, int] = {}
         self._suspects: dict[str, int] = {}
 
@@ -161,7 +164,7 @@ class OwnedShard:
     def ready(self, topic: str, records: Sequence[Any]) -> Iterator[Batch]:
         """Yield the batches to handle now."""
         if self.merge is not None:
-            for batch in self.merge.ready():
+            for batch in self.merge.ready(self.size):
                 yield from self._cut(batch.topic, batch.records)
             return
         self.taken[topic] = records[-1].offset + 1
@@ -172,7 +175,7 @@ class OwnedShard:
         known, at = self._shared_until.get(topic, 0), 0
         while at < len(records):
             old = records[at].offset < known
-            to = min(at + MAX_BATCH, len(records))
+            to = min(at + self.size.records, len(records))
             for bound in (known, self._bound(topic)):
                 if records[at].offset < bound <= records[to - 1].offset:
                     to = next(i for i in range(at, to) if records[i].offset >= bound)
