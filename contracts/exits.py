@@ -21,6 +21,9 @@ TOPICS_DIFFER = Exit(13, "topics are missing or differ", "run `headwater topics`
 STATE_REFUSED = Exit(14, "a snapshot cannot be continued from", "the message names the remedy")
 STALLED = Exit(15, "a task died, or there is lag and nothing moves", "restart it, read the log")
 SERVICE_FAILED = Exit(16, "a local Kafka or Redis did not start", "read its log file")
+UNVERIFIED = Exit(
+    18, "what is saved differs from the log, or cannot be compared", "the output says which and why"
+)
 INTERRUPTED = Exit(130, "Ctrl-C in a command that had not finished", "nothing")
 
 EXITS = (
@@ -34,5 +37,6 @@ EXITS = (
     STATE_REFUSED,
     STALLED,
     SERVICE_FAILED,
+    UNVERIFIED,
     INTERRUPTED,
 )

@@ -85,6 +85,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 10_000
     snapshot_every_s: Annotated[float, _doc("time between two snapshots", gt=0)] = 5.0
     snapshots_kept: Annotated[int, _doc("snapshots kept per partition", ge=1)] = 2
+    versions_every_s: Annotated[
+        float, _doc("time between two older snapshots to go back to", ge=1, le=7 * 86_400)
+    ] = 3_600.0
+    versions_kept: Annotated[
+        int, _doc("older snapshots kept to go back to, beside the newest", ge=0, le=1_000)
+    ] = 4
     snapshot_key: Annotated[str, _doc("secret that signs snapshots")] = ""
     watchdog_s: Annotated[float, _doc("lag without progress for so long ends the worker", gt=0)] = (
         60.0

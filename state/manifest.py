@@ -8,6 +8,7 @@ the chunks' names (a hash of their bytes) every byte of the state.
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from typing import NamedTuple
@@ -41,7 +42,7 @@ class Log(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The page of one snapshot."""
+    """The page of one snapshot; `created` is the instant at which the state was copied."""
 
     log: Log
     offsets: Offsets
@@ -52,6 +53,11 @@ class Manifest(msgspec.Struct, frozen=True):
     format: int = FORMAT
     headwater: str = ""
     river: str = ""
+
+    @property
+    def version(self) -> str:
+        """The instant as a name; all that one save has copied have the same."""
+        return version_name(self.created)
 
     def chunks(self) -> set[str]:
         """Return the names of all chunks."""
@@ -76,6 +82,17 @@ def _version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
+
+
+def version_name(instant: float) -> str:
+    """Return the name of an instant in UTC, with milliseconds only if there are any.
+
+    >>> version_name(1_795_626_303.0), version_name(1_795_626_303.25)
+    ('20261125T170503Z', '20261125T170503.250Z')
+    """
+    ms = round(instant * 1000)
+    text = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y%m%dT%H%M%S")
+    return f"{text}.{ms % 1000:03}Z" if ms % 1000 else f"{text}Z"
 
 
 def name_of(data: bytes | memoryview) -> str:

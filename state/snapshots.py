@@ -3,21 +3,23 @@
 A snapshot is written in three steps, none of which holds up other clients: new chunks one by one,
 then one small step that moves the pointer if the epoch is still the writer's, then what only
 older snapshots used is let go. Whoever dies in between leaves chunks behind that age within an
-hour; the snapshot before stays as it is.
+hour; the snapshot before stays as it is. Beside the newest, older ones are kept that lie further
+apart: versions to go back to. Chunks that did not change are there once, whoever names them.
 """
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import msgspec
-
 from contracts.errors import StateRefused
 from contracts.keys import SNAP_CHUNK
 from state import manifest as page
-from state.manifest import Chunk, Log, Manifest, Offsets
+from state import pages
+from state.manifest import Log, Manifest, Offsets
+from state.pages import Good, Page
 from state.storage import Guard, Moved, SnapshotStorage
 
 log = logging.getLogger(__name__)
@@ -25,22 +27,35 @@ YOUNG_S = 3_600  # age of a chunk that no pointer names yet
 TOUCHED_AT_ONCE = 500
 
 
+class Spaced(NamedTuple):
+    """Older snapshots to keep: the first of each of the last `kept` stretches of `every_s`."""
+
+    kept: int = 0
+    every_s: float = 3_600.0
+
+
+NOT_SPACED = Spaced()
+
+
 class Draft(NamedTuple):
     """A state to be saved: where it stands, in which log, and its parts.
 
-    `epoch` None is for state without an owner: it is saved if it has come at least as far as
-    what is there. `anchor` keeps the newest older snapshot that is not beyond these offsets.
+    `parts` None is for state that did not change: those of the newest snapshot that stands at
+    the same offsets. `epoch` None is for state without an owner: it is saved if it has come at
+    least as far as what is there. `anchor` keeps the newest older snapshot that is not beyond
+    these offsets. `created` is the instant of the copy, None is now.
     """
 
-    parts: Mapping[str, bytes]
+    parts: Mapping[str, bytes] | None
     offsets: Offsets
     log: Log
     epoch: int | None
     anchor: Offsets | None = None
+    created: float | None = None
 
 
 class Snapshots:
-    """The snapshots of all shards, signed with one key, the last `kept` of each."""
+    """The snapshots of all shards, signed with one key: of each the last `kept`, and `spaced`."""
 
     def __init__(
         self,
@@ -48,8 +63,10 @@ class Snapshots:
         key: str,
         kept: int,
         refused: Callable[[str, str], None] = lambda *_: None,
+        spaced: Spaced = NOT_SPACED,
     ) -> None:
         self.storage = storage
+        self.spaced = spaced
         self._key = key
         self._kept = kept
         self._refused = refused
@@ -64,14 +81,26 @@ class Snapshots:
             StateRefused: a good one was written by another format or River.
         """
         good = []
-        for stored in _unpack((await self.storage.pointer(name))[0]):
-            found = page.read(self._key, name, stored)
-            if isinstance(found, str):
-                self._refuse(name, found)
+        for found in await self.pages(name):
+            if found.manifest is None:
+                self._refuse(name, found.why)
+            elif unlike := pages.unlike(name, found.manifest):
+                raise StateRefused(unlike)
             else:
-                _check_versions(name, found)
-                good.append(found)
+                good.append(found.manifest)
         return good
+
+    async def pages(self, name: str) -> list[Page]:
+        """Return all snapshots of a name, newest first; of each that is refused the reason."""
+        return pages.unpack(self._key, name, (await self.storage.pointer(name))[0])
+
+    async def version(self, name: str, version: str) -> Manifest | None:
+        """Return the good snapshot of a name that was taken at this instant (`Manifest.version`).
+
+        Raises:
+            StateRefused: as `all`.
+        """
+        return next((m for m in await self.all(name) if m.version == version), None)
 
     async def holds(self, name: str) -> bool:
         """Tell whether there is any snapshot, good or not."""
@@ -94,32 +123,32 @@ class Snapshots:
         return parts
 
     async def save(self, name: str, draft: Draft) -> Moved:
-        """Save a state; the outcome says whether it is there now."""
-        before, revision = await self.storage.pointer(name)
-        known = _pages(self._key, name, before)
-        parts = await self._write(name, draft.parts, {c for m in known for c in m[1].chunks()})
-        new = self._page(draft, parts)
-        kept = self._keep([(page.sign(self._key, name, new), new), *known], draft.anchor)
-        moved = await self.storage.move(name, _pack([s for s, _ in kept]), _guard(draft, revision))
-        if moved is Moved.YES:
-            await self._settle(name, new, known, {c for _, m in kept for c in m.chunks()})
-        return moved
+        """Save a state; the outcome says whether it is there now.
 
-    def _page(self, draft: Draft, parts: dict[str, list[Chunk]]) -> Manifest:
-        return Manifest(
-            draft.log,
-            draft.offsets,
-            draft.epoch or 0,
-            round(time.time(), 3),
-            {part: [chunk.name for chunk in chunks] for part, chunks in parts.items()},
-            sum(map(len, draft.parts.values())),
-            headwater=page.versions()["headwater"],
-            river=page.versions()["river"],
-        )
+        `Moved.CHANGED` for a draft without parts: no snapshot stands there, save it with them.
+        """
+        before, revision = await self.storage.pointer(name)
+        known = pages.good(self._key, name, before)
+        if draft.parts is None:
+            found = [k.manifest for k in known if k.manifest.offsets == draft.offsets]
+            if not found:
+                return Moved.CHANGED
+            parts, size = found[0].parts, found[0].size
+        else:
+            used = {c for k in known for c in k.manifest.chunks()}
+            parts = await self._write(name, draft.parts, used)
+            size = sum(map(len, draft.parts.values()))
+        new = _page(draft, parts, size)
+        kept = self._keep([Good(page.sign(self._key, name, new), new), *known], draft.anchor)
+        value = pages.pack(k.stored for k in kept)
+        moved = await self.storage.move(name, value, _guard(draft, revision))
+        if moved is Moved.YES:
+            await self._settle(name, known, kept)
+        return moved
 
     async def _write(
         self, name: str, parts: Mapping[str, bytes], known: set[str]
-    ) -> dict[str, list[Chunk]]:
+    ) -> dict[str, list[str]]:
         cut = await asyncio.to_thread(page.cut, parts)
         chunks = {chunk.name: chunk for piece in cut.values() for chunk in piece}
         old = [chunk for chunk in chunks if chunk in known]
@@ -130,7 +159,7 @@ class Snapshots:
                 await self.storage.put(name, chunk.name, chunk.data, YOUNG_S)
                 # Redis has others to answer: it gets twice the time that a chunk took it.
                 await asyncio.sleep(2 * (time.monotonic() - begun))
-        return cut
+        return {part: [chunk.name for chunk in pieces] for part, pieces in cut.items()}
 
     async def _touch(self, name: str, chunks: list[str]) -> list[str]:
         there: list[bool] = []
@@ -139,64 +168,63 @@ class Snapshots:
             there += await self.storage.touch(name, some, SNAP_CHUNK.age_s)
         return [chunk for chunk, is_there in zip(chunks, there, strict=True) if is_there]
 
-    def _keep(
-        self, pages: list[tuple[bytes, Manifest]], anchor: Offsets | None
-    ) -> list[tuple[bytes, Manifest]]:
-        kept, rest = pages[: self._kept], pages[self._kept :]
-        if anchor is None or any(page.covers(anchor, m.offsets) for _, m in kept):
-            return kept
-        return kept + [p for p in rest if page.covers(anchor, p[1].offsets)][:1]
+    def _keep(self, found: list[Good], anchor: Offsets | None) -> list[Good]:
+        """Return the pages to keep: the newest, other states before them, versions, the anchor."""
+        stretch = [math.floor(m.created / self.spaced.every_s) for _, m in found]
+        first_of = dict(zip(stretch, range(len(found)), strict=True))
+        state_of = {str(m.parts): n for n, (_, m) in reversed(list(enumerate(found)))}
+        wanted = {*range(self._kept), *sorted(state_of.values())[: self._kept]}
+        wanted |= {first_of[s] for s in sorted(first_of, reverse=True)[: self.spaced.kept]}
+        if anchor is not None:
+            fits = [n for n, (_, m) in enumerate(found) if page.covers(anchor, m.offsets)]
+            if not wanted.intersection(fits):
+                wanted |= set(fits[:1])
+        return [good for n, good in enumerate(found) if n in wanted]
 
-    async def _settle(
-        self,
-        name: str,
-        new: Manifest,
-        known: list[tuple[bytes, Manifest]],
-        used: set[str],
-    ) -> None:
-        await self._touch(name, sorted(new.chunks()))
-        unused = {chunk for _, m in known for chunk in m.chunks()} - used
+    async def _settle(self, name: str, known: list[Good], kept: list[Good]) -> None:
+        # Older chunks are as old as their last save: once in a stretch they become young too.
+        every_s = self.spaced.every_s
+        newest = kept[0].manifest
+        anew = not known or known[0].manifest.created // every_s != newest.created // every_s
+        used = {chunk for k in kept for chunk in k.manifest.chunks()}
+        await self._touch(name, sorted(used if anew else newest.chunks()))
+        unused = {chunk for k in known for chunk in k.manifest.chunks()} - used
         if unused:
             await self.storage.drop(name, sorted(unused))
+
+    async def replace(self, name: str, manifest: Manifest | None) -> None:
+        """Let a name have this snapshot only, whose chunks are there, or none; fence its owner."""
+        known = pages.good(self._key, name, (await self.storage.pointer(name))[0])
+        epoch = await self.storage.forget(name)
+        kept = [] if manifest is None else [Good(page.sign(self._key, name, manifest), manifest)]
+        if manifest is not None:
+            reached = None if manifest.epoch else manifest.offsets
+            await self.storage.move(
+                name, pages.pack(k.stored for k in kept), Guard(epoch=epoch, reached=reached)
+            )
+            await self._settle(name, known, kept)
+        else:
+            await self.storage.drop(name, sorted({c for k in known for c in k.manifest.chunks()}))
 
     def _refuse(self, name: str, why: str) -> None:
         log.warning("snapshot '%s' refused: %s; an older one is used if there is one", name, why)
         self._refused(name, why)
 
 
+def _page(draft: Draft, parts: dict[str, list[str]], size: int) -> Manifest:
+    return Manifest(
+        draft.log,
+        draft.offsets,
+        draft.epoch or 0,
+        round(time.time() if draft.created is None else draft.created, 3),
+        parts,
+        size,
+        headwater=page.versions()["headwater"],
+        river=page.versions()["river"],
+    )
+
+
 def _guard(draft: Draft, revision: int) -> Guard:
     if draft.epoch is not None:
         return Guard(epoch=draft.epoch)
     return Guard(revision=revision, reached=draft.offsets)
-
-
-def _pages(key: str, name: str, stored: bytes) -> list[tuple[bytes, Manifest]]:
-    found = [(one, page.read(key, name, one)) for one in _unpack(stored)]
-    return [(one, m) for one, m in found if isinstance(m, Manifest)]
-
-
-def _pack(pages: list[bytes]) -> bytes:
-    return msgspec.msgpack.encode(pages)
-
-
-def _unpack(stored: bytes) -> list[bytes]:
-    if not stored:
-        return []
-    try:
-        return msgspec.msgpack.decode(stored, type=list[bytes])
-    except msgspec.DecodeError:
-        return [stored]
-
-
-def _check_versions(name: str, found: Manifest) -> None:
-    river = page.versions()["river"]
-    if found.format != page.FORMAT:
-        raise StateRefused(
-            f"snapshot '{name}' has format {found.format} (headwater {found.headwater}), this "
-            f"worker reads {page.FORMAT}; run that version, or `headwater worker --rebuild`"
-        )
-    if found.river != river:
-        raise StateRefused(
-            f"snapshot '{name}' was written by river {found.river}, this worker runs {river}; "
-            f"pin river=={found.river}, or rebuild from the log: `headwater worker --rebuild`"
-        )

@@ -11,7 +11,7 @@ from contracts.metrics import SNAPSHOTS
 from contracts.settings import Settings
 from state.connection import Pipe, away
 from state.manifest import Log
-from state.redis_storage import RedisStorage
+from state.opened import snapshots
 from state.snapshots import Snapshots
 from streams.kafka.admin import servers
 from streams.kafka.link import ConsumerLink
@@ -85,12 +85,7 @@ class Components:
         self.waits = Waits(telemetry, health)
         self.redis = redis
         self.sender, self.ends = Sender(settings, self.waits), LogEnds(settings)
-        store = Snapshots(
-            RedisStorage(self.redis, settings.key_prefix),
-            settings.snapshot_key,
-            settings.snapshots_kept,
-            lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"),
-        )
+        store = snapshots(settings, redis, lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"))
         self.owned_shards = OwnedShards(units, settings.topic_prefix)
         self.manager = self._manager(ShardLoader(self.owned_shards, store, log), store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)

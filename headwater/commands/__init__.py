@@ -27,6 +27,11 @@ COMMANDS = {
     "page": ("headwater.commands.page", "live view of a running system as a local web page"),
     "recommend": ("headwater.commands.recommend", "the list that stands in Redis for a user"),
     "similar": ("headwater.commands.similar", "the items that go with an item"),
+    "versions": ("headwater.commands.versions", "what the state can be taken back to"),
+    "snapshot": (
+        "headwater.commands.snapshot",
+        "list saved states, verify them against the log, export and import them",
+    ),
     "settings": ("headwater.commands.settings", "every setting, its value and its origin"),
 }
 

@@ -41,6 +41,7 @@ class BackgroundTasks:
         self._begin(self._watchdog.run())
         self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))
         self._begin(self._every(self._settings.snapshot_every_s, self._manager.save, SAVING))
+        self._begin(self._every(self._manager.saver.instants.left, self._manager.save))
         if share := self._settings.refresh_share:
             self._begin(self._every(REFRESH_EVERY_S, self._refresher.refresh, share))
         for unit in self._manager.owned_shards.units:
@@ -69,7 +70,7 @@ class BackgroundTasks:
 
     async def _every(
         self,
-        seconds: float,
+        seconds: float | Callable[[], float],
         work: Callable[[], Awaitable[None]],
         share: float = 1.0,
         asks_redis: bool = False,
@@ -88,4 +89,5 @@ class BackgroundTasks:
                 if asked and not self._manager.outbox.stuck:
                     waits.over("redis")
             took = time.monotonic() - begun
-            await asyncio.sleep(max(seconds, took / share))
+            pause = seconds() if callable(seconds) else seconds
+            await asyncio.sleep(max(pause, took / share))

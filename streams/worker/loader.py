@@ -68,6 +68,8 @@ class ShardLoader:
             start |= {topic: offset for topic, offset in saved.items() if topic in start}
         known = {t: self.reached[unit].get(t, {}).get(partition, 0) for t in unit.topics}
         owned.start(start, known)
+        if found is None:
+            owned.saved = {}
         owned.looked_at = owned.saved_at = time.monotonic()
         self._owned_shards.add(owned)
         return owned

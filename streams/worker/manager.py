@@ -112,13 +112,12 @@ class ShardManager:
         self.ended()
 
     async def save(self) -> None:
-        """Save every unit.
+        """Save every unit at one instant.
 
         Raises:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
-        for unit in self.owned_shards.units:
-            await self.saver.save(unit)
+        await self.saver.save(*self.owned_shards.units)
 
     async def _save(self) -> None:
         again_until = time.monotonic() + FINISH_S

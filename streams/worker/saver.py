@@ -1,27 +1,44 @@
-"""Saves what counts: every shard of a unit at one instant, with the state they share.
+"""Saves what counts: every shard at one instant, with the state that shards share.
 
 All are copied between two batches, made into bytes by another thread, and written when the
 effects up to there are done; the shared state first, so that after a crash in between it is
-ahead and the shards replay without it.
+ahead and the shards replay without it. What has not changed is saved too, without a copy: so
+all that stands at one instant has one version.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from contracts.metrics import SNAPSHOTS
 from state.manifest import Offsets
 from state.snapshots import Draft, Snapshots
 from state.storage import Moved
 from streams.shards import Later, Parts, Shard, Sharing, Still, StillSharing, Telemetry, Unit
+from streams.worker.instants import Instants
 from streams.worker.loader import SHARED, ShardLoader
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.005
+
+
+class Copy(NamedTuple):
+    """What a unit was at one instant; `make` is None for what has not changed since it was saved.
+
+    `before` is what the shared state had reached, as the loader had it then.
+    """
+
+    unit: Unit
+    at: float
+    shards: Sequence[tuple[OwnedShard, dict[str, int], Later | None]]
+    before: Offsets | None
+    reached: Offsets
+    shared: Later | None
 
 
 class ShardSaver:
@@ -35,6 +52,7 @@ class ShardSaver:
         telemetry: Telemetry,
         fenced: Callable[[OwnedShard], None],
     ) -> None:
+        self.instants = Instants(store.spaced.every_s)
         self._owned_shards = owned_shards
         self._loader = loader
         self._store = store
@@ -42,66 +60,82 @@ class ShardSaver:
         self._fenced = fenced
         self._lock = asyncio.Lock()
 
-    async def save(self, unit: Unit) -> None:
-        """Save what has changed since the last time.
+    async def save(self, *units: Unit) -> None:
+        """Save all, at one instant, if anything has changed since the last time.
 
         Raises:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
         async with self._lock:
-            held = [h for h in self._owned_shards.of(unit) if h.next != h.saved]
-            if not held:
+            instant = self.instants.next()
+            held = [h for unit in units for h in self._owned_shards.of(unit)]
+            if not held or not (instant.whole or any(h.next != h.saved for h in held)):
                 return
-            copies = [(h, dict(h.next), _still(h.shard)) for h in held]
-            before = self._loader.reached.get(unit)
-            reached, shared = self._still_shared(unit)
-            for owned, until, _ in copies:
-                await _effects_done(owned, until)
-            anchor = await self._save_shared(unit, reached, await asyncio.to_thread(shared))
-            if self._loader.reached.get(unit) is before and isinstance(unit, Sharing):
-                self._loader.reached[unit] = reached  # else it was loaded anew meanwhile
-            for owned, until, later in copies:
-                await self._save_shard(owned, until, await asyncio.to_thread(later), anchor)
+            for copy in [self._copy(unit, instant.at) for unit in units]:
+                await self._write(copy)
+            self.instants.done()
 
-    def _still_shared(self, unit: Unit) -> tuple[Offsets, Later]:
+    def _copy(self, unit: Unit, at: float) -> Copy:
+        held = self._owned_shards.of(unit)
+        shards = [(h, dict(h.next), _still(h.shard) if h.next != h.saved else None) for h in held]
+        changed = any(later is not None for _, _, later in shards)
+        before = self._loader.reached.get(unit)
+        reached, shared = self._still_shared(unit, changed)
+        return Copy(unit, at, shards, before, reached, shared)
+
+    async def _write(self, copy: Copy) -> None:
+        unit, anchor = copy.unit, None
+        for owned, until, _ in copy.shards:
+            await _effects_done(owned, until)
+        if isinstance(unit, Sharing) and copy.shards:
+            anchor = await self._save_shared(copy)
+            if self._loader.reached.get(unit) is copy.before:
+                self._loader.reached[unit] = copy.reached  # else it was loaded anew meanwhile
+        for owned, until, later in copy.shards:
+            offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
+            draft = self._draft(unit, offsets, copy.at, await _made(later))
+            await self._save_shard(owned, until, draft._replace(epoch=owned.epoch, anchor=anchor))
+
+    def _draft(self, unit: Unit, offsets: Offsets, at: float, parts: Parts | None) -> Draft:
+        return Draft(parts, offsets, self._loader.log.only(unit.topics), None, created=at)
+
+    def _still_shared(self, unit: Unit, changed: bool) -> tuple[Offsets, Later | None]:
         if not isinstance(unit, Sharing):
-            return {}, dict
-        reached = {topic: dict(at) for topic, at in self._loader.reached[unit].items()}
+            return {}, None
+        reached = {topic: dict(at) for topic, at in self._loader.reached.get(unit, {}).items()}
         for owned in self._owned_shards.of(unit):
             for topic, offset in owned.next.items():
                 at = reached.setdefault(topic, {})
                 at[owned.partition] = max(offset, at.get(owned.partition, 0))
+        if not changed:
+            return reached, None
         if isinstance(unit, StillSharing):
             return reached, unit.shared_still()
         return reached, partial(dict, unit.shared_dump())
 
-    async def _save_shared(self, unit: Unit, reached: Offsets, parts: Parts) -> Offsets | None:
+    async def _save_shared(self, copy: Copy) -> Offsets:
         """Save it and return how far the one that is now there has come."""
-        if not isinstance(unit, Sharing):
-            return None
-        draft = Draft(parts, reached, self._loader.log.only(unit.topics), None)
+        draft = self._draft(copy.unit, copy.reached, copy.at, await _made(copy.shared))
         moved = await self._store.save(SHARED, draft)
         if moved is Moved.YES:
-            return reached
+            return copy.reached
         # Another worker shares its own items with its own partitions; what it saved is as good,
         # and the snapshots that fit to it are kept.
         there = await self._store.all(SHARED)
         return there[0].offsets if there else {}
 
-    async def _save_shard(
-        self, owned: OwnedShard, until: dict[str, int], parts: Parts, anchor: Offsets | None
-    ) -> None:
+    async def _save_shard(self, owned: OwnedShard, until: dict[str, int], draft: Draft) -> None:
         if owned.closed:
             return
-        offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
-        log_ = self._loader.log.only(owned.unit.topics)
-        draft = Draft(parts, offsets, log_, owned.epoch, anchor)
         moved = await self._store.save(owned.name, draft)
-        self._telemetry.count(SNAPSHOTS, outcome=moved.value)
+        if draft.parts is not None:
+            self._telemetry.count(SNAPSHOTS, outcome=moved.value)
         if moved is Moved.YES:
             owned.saved, owned.saved_at = until, time.monotonic()
         elif moved is Moved.FENCED:
             self._fenced(owned)
+        else:
+            owned.saved = {}  # what was there is gone: it is saved again, with its parts
 
 
 def _still(shard: Shard) -> Later:
@@ -111,3 +145,7 @@ def _still(shard: Shard) -> Later:
 async def _effects_done(owned: OwnedShard, until: dict[str, int]) -> None:
     while not owned.closed and any(owned.done[t] < offset for t, offset in until.items()):
         await asyncio.sleep(LOOK_S)
+
+
+async def _made(later: Later | None) -> Parts | None:
+    return None if later is None else await asyncio.to_thread(later)
