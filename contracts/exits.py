@@ -22,6 +22,9 @@ STATE_REFUSED = Exit(14, "a snapshot cannot be continued from", "the message nam
 STALLED = Exit(15, "a task died, or there is lag and nothing moves", "restart it, read the log")
 SERVICE_FAILED = Exit(16, "a local Kafka or Redis did not start", "read its log file")
 NOT_OBEYED = Exit(17, "an order was not carried out everywhere", "the message says where and why")
+UNVERIFIED = Exit(
+    18, "what is saved differs from the log, or cannot be compared", "the output says which and why"
+)
 INTERRUPTED = Exit(130, "Ctrl-C in a command that had not finished", "nothing")
 
 EXITS = (
@@ -36,5 +39,6 @@ EXITS = (
     STALLED,
     SERVICE_FAILED,
     NOT_OBEYED,
+    UNVERIFIED,
     INTERRUPTED,
 )

@@ -37,6 +37,15 @@ def escape(id_: str) -> str:
     return id_.replace("%", "%25").replace(":", "%3A")
 
 
+def unescape(text: str) -> str:
+    """Return the id that was escaped.
+
+    >>> unescape(escape("100%:x"))
+    '100%:x'
+    """
+    return text.replace("%3A", ":").replace("%25", "%")
+
+
 REC = Key(
     "rec:{user}",
     "string",

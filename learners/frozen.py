@@ -79,7 +79,7 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     now[slots] = np.where((found := items.find_all(names)) >= 0, found, nobody)
     for column in (users.rows.history, users.rows.listed):
         column[:] = now[column]
-    entry = seen.renamed(_array(parts["pages"]), now)
+    entry = seen.renamed(array(parts["pages"]), now)
     users.pages, users.rows.page[:] = seen.unpacked(entry, users.rows.met)
     forget_in_users(users.rows, users.pages, np.arange(nobody + 1) == nobody)
 
@@ -113,15 +113,15 @@ def _dump_arrays(name: str, rows: Any, used: int | None) -> dict[str, bytes]:
 
 
 def _load_arrays(name: str, rows: Any, parts: Mapping[str, bytes]) -> None:
-    for field, array in rows._asdict().items():
-        saved = _array(parts[f"{name}.{field}"])
-        if saved.shape[1:] != array.shape[1:]:
+    for field, column in rows._asdict().items():
+        saved = array(parts[f"{name}.{field}"])
+        if saved.shape[1:] != column.shape[1:]:
             raise StateRefused(
                 f"the snapshot holds {saved.shape[1:]} entries per row in {name}.{field}, this "
-                f"worker {array.shape[1:]}; set history_length back if it was changed, or rebuild "
+                f"worker {column.shape[1:]}; set history_length back if it was changed, or rebuild "
                 "from the log: `headwater worker --rebuild`"
             )
-        array[: len(saved)] = saved
+        column[: len(saved)] = saved
 
 
 def _dump_sessions(sessions: Sessions) -> dict[str, bytes]:
@@ -132,14 +132,15 @@ def _dump_sessions(sessions: Sessions) -> dict[str, bytes]:
 
 
 def _load_sessions(sessions: Sessions, parts: Mapping[str, bytes]) -> None:
-    slot = _array(parts["sessions.slot"])
+    slot = array(parts["sessions.slot"])
     for field, column in sessions._asdict().items():
-        column[slot] = _array(parts[f"sessions.{field}"])
+        column[slot] = array(parts[f"sessions.{field}"])
 
 
-def _array(data: bytes) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-    return array
+def array(data: bytes) -> NDArray[Any]:
+    """Return an array as it was dumped; nothing is unpickled."""
+    loaded: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    return loaded
 
 
 def _npy(array: NDArray[Any]) -> bytes:

@@ -25,6 +25,10 @@ class MemoryStorage:
         """Return the epochs, 0 where there is none."""
         return [self._epochs[name] for name in names]
 
+    async def names(self) -> list[str]:
+        """Return all names that have snapshots."""
+        return sorted(self._pointers)
+
     async def pointer(self, name: str) -> tuple[bytes, int]:
         """Return what the pointer holds and its revision."""
         return self._pointers.get(name, (b"", 0))
@@ -59,6 +63,12 @@ class MemoryStorage:
         """Let chunks go."""
         for chunk in chunks:
             self.chunks.pop((name, chunk), None)
+
+    async def forget(self, name: str) -> int:
+        """Let a name's pointer go; return its epoch, raised."""
+        self._pointers.pop(name, None)
+        self._reached.pop(name, None)
+        return await self.claim(name)
 
     async def clear(self) -> None:
         """Let all snapshots go; epochs stay."""

@@ -6,10 +6,11 @@ compares and moves; nothing large ever goes through a script or a transaction (a
 200 MB held other clients for 1.8 s, chunks of 1 MB for 10 ms).
 """
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from contracts.keys import SNAP, SNAP_CHUNK
+from contracts.keys import SNAP, SNAP_CHUNK, unescape
 from state.connection import refusals_pass
 from state.manifest import Offsets
 from state.storage import Guard, Moved
@@ -66,6 +67,16 @@ class RedisStorage:
         return [int(epoch or 0) for epoch in await pipe.execute()]
 
     @refusals_pass
+    async def names(self) -> list[str]:
+        """Return all names that have snapshots."""
+        begin, found = SNAP.at(self._prefix, shard=""), []
+        async for key in self._redis.scan_iter(_plain(begin) + "*", count=1000):
+            name = key.decode(errors="replace")[len(begin) :]
+            if ":" not in name and await self._redis.hexists(key, "pointer"):
+                found.append(unescape(name))
+        return sorted(found)
+
+    @refusals_pass
     async def pointer(self, name: str) -> tuple[bytes, int]:
         """Return what the pointer holds and its revision."""
         pointer, revision = await self._redis.hmget(self._key(name), "pointer", "revision")
@@ -110,23 +121,38 @@ class RedisStorage:
         await pipe.execute()
 
     @refusals_pass
+    async def forget(self, name: str) -> int:
+        """Let a name's pointer go; return its epoch, raised."""
+        epoch = await self.claim(name)
+        await self._let_go(self._key(name))
+        return epoch
+
+    @refusals_pass
     async def clear(self) -> None:
         """Let all snapshots go; epochs stay, raised."""
-        pattern = SNAP.at(self._prefix, shard="") + "*"
+        pattern = _plain(SNAP.at(self._prefix, shard="")) + "*"
         async for key in self._redis.scan_iter(pattern, count=1000):
             if await self._redis.type(key) == b"hash":
-                fields = [f for f in await self._redis.hkeys(key) if f != b"epoch"]
                 await self._redis.hincrby(key, "epoch", 1)
-                if fields:
-                    await self._redis.hdel(key, *fields)
+                await self._let_go(key)
             else:
                 await self._redis.unlink(key)
+
+    async def _let_go(self, key: str | bytes) -> None:
+        fields = [f for f in await self._redis.hkeys(key) if f != b"epoch"]
+        if fields:
+            await self._redis.hdel(key, *fields)
 
     def _key(self, name: str) -> str:
         return SNAP.at(self._prefix, shard=name)
 
     def _chunk(self, name: str, chunk: str) -> str:
         return SNAP_CHUNK.at(self._prefix, shard=name, chunk=chunk)
+
+
+def _plain(begin: str) -> str:
+    """Return a pattern that only this beginning fits, whatever the prefix is."""
+    return re.sub(r"([*?\[\]\\^-])", r"\\\1", begin)
 
 
 def _text(value: int | None) -> str:

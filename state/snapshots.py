@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import msgspec
-
 from contracts.errors import StateRefused
 from contracts.keys import SNAP_CHUNK
 from state import manifest as page
+from state import pages
 from state.manifest import Log, Manifest, Offsets
+from state.pages import Good, Page
 from state.storage import Guard, Moved, SnapshotStorage
 
 log = logging.getLogger(__name__)
@@ -81,14 +81,18 @@ class Snapshots:
             StateRefused: a good one was written by another format or River.
         """
         good = []
-        for stored in _unpack((await self.storage.pointer(name))[0]):
-            found = page.read(self._key, name, stored)
-            if isinstance(found, str):
-                self._refuse(name, found)
+        for found in await self.pages(name):
+            if found.manifest is None:
+                self._refuse(name, found.why)
+            elif unlike := pages.unlike(name, found.manifest):
+                raise StateRefused(unlike)
             else:
-                _check_versions(name, found)
-                good.append(found)
+                good.append(found.manifest)
         return good
+
+    async def pages(self, name: str) -> list[Page]:
+        """Return all snapshots of a name, newest first; of each that is refused the reason."""
+        return pages.unpack(self._key, name, (await self.storage.pointer(name))[0])
 
     async def version(self, name: str, version: str) -> Manifest | None:
         """Return the good snapshot of a name that was taken at this instant (`Manifest.version`).
@@ -124,21 +128,22 @@ class Snapshots:
         `Moved.CHANGED` for a draft without parts: no snapshot stands there, save it with them.
         """
         before, revision = await self.storage.pointer(name)
-        known = _pages(self._key, name, before)
+        known = pages.good(self._key, name, before)
         if draft.parts is None:
-            found = [m for _, m in known if m.offsets == draft.offsets]
+            found = [k.manifest for k in known if k.manifest.offsets == draft.offsets]
             if not found:
                 return Moved.CHANGED
             parts, size = found[0].parts, found[0].size
         else:
-            used = {c for m in known for c in m[1].chunks()}
+            used = {c for k in known for c in k.manifest.chunks()}
             parts = await self._write(name, draft.parts, used)
             size = sum(map(len, draft.parts.values()))
         new = _page(draft, parts, size)
-        kept = self._keep([(page.sign(self._key, name, new), new), *known], draft.anchor)
-        moved = await self.storage.move(name, _pack([s for s, _ in kept]), _guard(draft, revision))
+        kept = self._keep([Good(page.sign(self._key, name, new), new), *known], draft.anchor)
+        value = pages.pack(k.stored for k in kept)
+        moved = await self.storage.move(name, value, _guard(draft, revision))
         if moved is Moved.YES:
-            await self._settle(name, known, [m for _, m in kept])
+            await self._settle(name, known, kept)
         return moved
 
     async def _write(
@@ -163,32 +168,43 @@ class Snapshots:
             there += await self.storage.touch(name, some, SNAP_CHUNK.age_s)
         return [chunk for chunk, is_there in zip(chunks, there, strict=True) if is_there]
 
-    def _keep(
-        self, pages: list[tuple[bytes, Manifest]], anchor: Offsets | None
-    ) -> list[tuple[bytes, Manifest]]:
+    def _keep(self, found: list[Good], anchor: Offsets | None) -> list[Good]:
         """Return the pages to keep: the newest, other states before them, versions, the anchor."""
-        stretch = [math.floor(m.created / self.spaced.every_s) for _, m in pages]
-        first_of = dict(zip(stretch, range(len(pages)), strict=True))
-        state_of = {str(m.parts): n for n, (_, m) in reversed(list(enumerate(pages)))}
+        stretch = [math.floor(m.created / self.spaced.every_s) for _, m in found]
+        first_of = dict(zip(stretch, range(len(found)), strict=True))
+        state_of = {str(m.parts): n for n, (_, m) in reversed(list(enumerate(found)))}
         wanted = {*range(self._kept), *sorted(state_of.values())[: self._kept]}
         wanted |= {first_of[s] for s in sorted(first_of, reverse=True)[: self.spaced.kept]}
         if anchor is not None:
-            fits = [n for n, (_, m) in enumerate(pages) if page.covers(anchor, m.offsets)]
+            fits = [n for n, (_, m) in enumerate(found) if page.covers(anchor, m.offsets)]
             if not wanted.intersection(fits):
                 wanted |= set(fits[:1])
-        return [p for n, p in enumerate(pages) if n in wanted]
+        return [good for n, good in enumerate(found) if n in wanted]
 
-    async def _settle(
-        self, name: str, known: list[tuple[bytes, Manifest]], kept: list[Manifest]
-    ) -> None:
+    async def _settle(self, name: str, known: list[Good], kept: list[Good]) -> None:
         # Older chunks are as old as their last save: once in a stretch they become young too.
         every_s = self.spaced.every_s
-        anew = not known or known[0][1].created // every_s != kept[0].created // every_s
-        used = {chunk for m in kept for chunk in m.chunks()}
-        await self._touch(name, sorted(used if anew else kept[0].chunks()))
-        unused = {chunk for _, m in known for chunk in m.chunks()} - used
+        newest = kept[0].manifest
+        anew = not known or known[0].manifest.created // every_s != newest.created // every_s
+        used = {chunk for k in kept for chunk in k.manifest.chunks()}
+        await self._touch(name, sorted(used if anew else newest.chunks()))
+        unused = {chunk for k in known for chunk in k.manifest.chunks()} - used
         if unused:
             await self.storage.drop(name, sorted(unused))
+
+    async def replace(self, name: str, manifest: Manifest | None) -> None:
+        """Let a name have this snapshot only, whose chunks are there, or none; fence its owner."""
+        known = pages.good(self._key, name, (await self.storage.pointer(name))[0])
+        epoch = await self.storage.forget(name)
+        kept = [] if manifest is None else [Good(page.sign(self._key, name, manifest), manifest)]
+        if manifest is not None:
+            reached = None if manifest.epoch else manifest.offsets
+            await self.storage.move(
+                name, pages.pack(k.stored for k in kept), Guard(epoch=epoch, reached=reached)
+            )
+            await self._settle(name, known, kept)
+        else:
+            await self.storage.drop(name, sorted({c for k in known for c in k.manifest.chunks()}))
 
     def _refuse(self, name: str, why: str) -> None:
         log.warning("snapshot '%s' refused: %s; an older one is used if there is one", name, why)
@@ -212,35 +228,3 @@ def _guard(draft: Draft, revision: int) -> Guard:
     if draft.epoch is not None:
         return Guard(epoch=draft.epoch)
     return Guard(revision=revision, reached=draft.offsets)
-
-
-def _pages(key: str, name: str, stored: bytes) -> list[tuple[bytes, Manifest]]:
-    found = [(one, page.read(key, name, one)) for one in _unpack(stored)]
-    return [(one, m) for one, m in found if isinstance(m, Manifest)]
-
-
-def _pack(pages: list[bytes]) -> bytes:
-    return msgspec.msgpack.encode(pages)
-
-
-def _unpack(stored: bytes) -> list[bytes]:
-    if not stored:
-        return []
-    try:
-        return msgspec.msgpack.decode(stored, type=list[bytes])
-    except msgspec.DecodeError:
-        return [stored]
-
-
-def _check_versions(name: str, found: Manifest) -> None:
-    river = page.versions()["river"]
-    if found.format != page.FORMAT:
-        raise StateRefused(
-            f"snapshot '{name}' has format {found.format} (headwater {found.headwater}), this "
-            f"worker reads {page.FORMAT}; run that version, or `headwater worker --rebuild`"
-        )
-    if found.river != river:
-        raise StateRefused(
-            f"snapshot '{name}' was written by river {found.river}, this worker runs {river}; "
-            f"pin river=={found.river}, or rebuild from the log: `headwater worker --rebuild`"
-        )

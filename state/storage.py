@@ -36,6 +36,9 @@ class SnapshotStorage(Protocol):
     async def epochs(self, names: Sequence[str]) -> list[int]:
         """Return the epochs, 0 where there is none."""
 
+    async def names(self) -> list[str]:
+        """Return all names that have snapshots, good or not, sorted."""
+
     async def pointer(self, name: str) -> tuple[bytes, int]:
         """Return what the pointer holds (empty if nothing) and its revision."""
 
@@ -53,6 +56,9 @@ class SnapshotStorage(Protocol):
 
     async def drop(self, name: str, chunks: Sequence[str]) -> None:
         """Let chunks go."""
+
+    async def forget(self, name: str) -> int:
+        """Let a name's pointer go, and how far it had come; return its epoch, raised."""
 
     async def clear(self) -> None:
         """Let all snapshots go; epochs stay, so that nobody's late write counts."""

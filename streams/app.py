@@ -12,8 +12,8 @@ from contracts.settings import Settings
 from state.audit import RedisAudit
 from state.connection import Pipe, away
 from state.manifest import Log
-from state.redis_storage import RedisStorage
-from state.snapshots import Snapshots, Spaced
+from state.opened import snapshots
+from state.snapshots import Snapshots
 from streams.control.reader import ControlReader
 from streams.control.seal import Seal
 from streams.kafka.admin import servers
@@ -91,13 +91,7 @@ class Components:
         self.waits = Waits(telemetry, health)
         self.redis = redis
         self.sender, self.ends = Sender(settings, self.waits), LogEnds(settings)
-        store = Snapshots(
-            RedisStorage(self.redis, settings.key_prefix),
-            settings.snapshot_key,
-            settings.snapshots_kept,
-            lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"),
-            Spaced(settings.versions_kept, settings.versions_every_s),
-        )
+        store = snapshots(settings, redis, lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"))
         self.owned_shards = OwnedShards(units, settings.topic_prefix)
         loader = ShardLoader(self.owned_shards, store, log)
         self.manager = self._manager(loader, store, telemetry)

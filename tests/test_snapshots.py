@@ -224,6 +224,45 @@ def test_another_river_is_refused_with_what_to_do(
         desk.run(lambda store: store.all("0"))
 
 
+def test_all_names_that_have_snapshots_are_told(desk: Desk) -> None:
+    async def work(store: Snapshots) -> list[str]:
+        for name in ("shared", "predictors:0", "0"):
+            await store.save(name, draft(1, 0))
+        await store.storage.claim("1")
+        return await store.storage.names()
+
+    assert desk.run(work) == ["0", "predictors:0", "shared"]
+
+
+def test_a_replaced_state_may_go_back_and_its_owner_is_fenced(desk: Desk) -> None:
+    async def work(store: Snapshots) -> Any:
+        epoch = await store.storage.claim("0")
+        shared = draft(9, None)
+        for offset, data in ((3, b"old"), (9, b"new")):
+            await store.save("0", draft(offset, epoch, data))
+            await store.save("shared", draft(offset, None, data))
+        for name in ("0", "shared"):
+            await store.replace(name, (await store.all(name))[1])
+        found = [[m.offsets for m in await store.all(name)] for name in ("0", "shared")]
+        moved = [
+            await store.save("0", draft(10, epoch)),
+            await store.save("shared", shared._replace(offsets=at(4))),
+        ]
+        there = await store.storage.touch("0", [manifest.name_of(b"new")], 60)
+        return found, moved, there
+
+    assert desk.run(work) == ([[at(3)], [at(3)]], [Moved.FENCED, Moved.YES], [False])
+
+
+def test_a_name_that_is_replaced_by_nothing_has_nothing(desk: Desk) -> None:
+    async def work(store: Snapshots) -> Any:
+        await store.save("0", draft(1, 0))
+        await store.replace("0", None)
+        return await store.storage.names(), await store.all("0")
+
+    assert desk.run(work) == ([], [])
+
+
 def test_clearing_leaves_nothing_but_fences_everyone(desk: Desk) -> None:
     async def work(store: Snapshots) -> Any:
         epoch = await store.storage.claim("0")

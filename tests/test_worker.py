@@ -92,7 +92,7 @@ def test_a_shard_that_fails_on_everything_ends_the_worker_and_saves_nothing(
     with flow.worker(COUNTING_FAULT="raise") as child:
         assert child.wait(60) == exits.STALLED.code
         assert "ValueError('poison')" in child.log.read_text().splitlines()[-1]
-    assert flow.saved().until == {}
+    assert not any(flow.saved().until.values())
 
 
 def test_lag_without_progress_ends_the_worker(flow: Flow) -> None:

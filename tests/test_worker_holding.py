@@ -71,6 +71,10 @@ async def at_once() -> None:
     pass
 
 
+async def within(seconds: float) -> bool:  # noqa: ARG001 - as `Outbox` has it
+    return True
+
+
 def test_labels_that_are_far_ahead_wait_at_the_broker_and_all_are_learned() -> None:
     broker, done = Broker(), list[Entry]()
     settings = Settings(predictors={"elec": "learners.examples:elec"}, pending_capacity=EACH)
@@ -80,7 +84,7 @@ def test_labels_that_are_far_ahead_wait_at_the_broker_and_all_are_learned() -> N
     owned.start({"features": 0, "labels": 0}, {})
     owned.laps = dict.fromkeys(broker.tps, 0)
     held.add(owned)
-    outbox: Any = SimpleNamespace(room=at_once, put=done.append)
+    outbox: Any = SimpleNamespace(room=at_once, empty=within, put=done.append)
     parts: Any = broker, broker, SimpleNamespace(until_answered=answered)
     processor = BatchProcessor(held, outbox, *parts)
     processor.poison = Poison(NoTelemetry())
@@ -90,7 +94,7 @@ def test_labels_that_are_far_ahead_wait_at_the_broker_and_all_are_learned() -> N
         nonlocal most
         while fetched := [f for f in map(broker.fetch, broker.tps) if f is not None]:
             for each in reversed(fetched):  # the labels first
-                await processor.handle(each, fail)
+                await processor.handle([each], fail)
                 assert owned.merge is not None
                 most = max(most, sum(owned.merge.held.values()))
 

@@ -32,6 +32,11 @@ COMMANDS = {
     "reset": ("headwater.commands.reset", "let one learner begin anew"),
     "rollback": ("headwater.commands.rollback", "take the model back to an earlier version"),
     "audit": ("headwater.commands.audit", "what was done to the models: who, when, why, where"),
+    "versions": ("headwater.commands.versions", "what the state can be taken back to"),
+    "snapshot": (
+        "headwater.commands.snapshot",
+        "list saved states, verify them against the log, export and import them",
+    ),
     "settings": ("headwater.commands.settings", "every setting, its value and its origin"),
 }
 

@@ -177,6 +177,12 @@ class Intake:
         self._recent = Window(self._window, recent)
 
 
+def for_new_topics(state: bytes) -> bytes:
+    """Return a dumped intake for topics that begin anew: old re-keyed offsets mean nothing."""
+    recent, _, latest = msgspec.msgpack.decode(state, type=tuple[list[str], dict[int, int], float])
+    return msgspec.msgpack.encode((recent, {}, latest))
+
+
 def _check_others(event: Interaction) -> None:
     for field in ("session", "impression"):
         id_ = getattr(event, field)

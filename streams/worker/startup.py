@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from contracts.errors import RedisAway, SettingsError, TopicsDiffer
 from contracts.settings import Settings, masked
@@ -11,8 +11,15 @@ from contracts.topics import CONTROL, INTERACTIONS
 from state.manifest import Log
 from streams.kafka.admin import admin
 from streams.kafka.topics import REBUILD
-from streams.shards import Unit
 from streams.worker.waits import Backoff
+
+
+class Folding(Protocol):
+    """What folds topics: a unit, or its class."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Names without the prefix."""
 
 
 def check_key(settings: Settings) -> None:
@@ -35,7 +42,7 @@ def check_kafka(settings: Settings) -> None:
         client.describe_cluster()
 
 
-def identify(settings: Settings, units: Sequence[Unit]) -> Log:
+def identify(settings: Settings, units: Sequence[Folding]) -> Log:
     """Return which cluster and topics the settings lead to, waiting up to `wait_s`.
 
     Raises:
@@ -65,7 +72,7 @@ def _check_count(there: dict[str, Any], settings: Settings) -> None:
             )
 
 
-def _log(cluster: str, there: dict[str, Any], units: Sequence[Unit], partitioner: str) -> Log:
+def _log(cluster: str, there: dict[str, Any], units: Sequence[Folding], partitioner: str) -> Log:
     ids = {topic: str(described["topic_id"] or "") for topic, described in there.items()}
     counts = {topic: len(described["partitions"]) for topic, described in there.items()}
     for unit in units:

@@ -1,0 +1,91 @@
+"""Compares two dumps of `learners.frozen` by what they say, not by where it stands.
+
+Items have other slots in every state, so they are compared by their names. What lists somebody
+was given, and when, is told apart from what was learned: lists are also ranked in idle time.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from learners import frozen, seen
+from learners.arrays import F64, I32
+
+Parts = Mapping[str, bytes]
+NEAR = 1e-6  # as far as sums of decayed counts may differ by the order of adding
+PUBLISHED = "items.dirty"  # what waits to be published
+
+
+class Users(NamedTuple):
+    """A dump of a partition's users with items as numbers that both sides agree on."""
+
+    known: tuple[bytes, ...]
+    learned: tuple[NDArray[Any], ...]
+    lists: tuple[NDArray[Any], ...]
+
+
+def users(one: Parts, other: Parts) -> tuple[bool, bool]:
+    """Return whether what was learned of users is the same, and whether their lists are."""
+    numbers: dict[str, int] = {}
+    a, b = _users(one, numbers), _users(other, numbers)
+    return a.known == b.known and _alike(a.learned, b.learned), _alike(a.lists, b.lists)
+
+
+def items(one: Parts, other: Parts) -> list[str]:
+    """Return the parts of two dumps of items that differ in a byte."""
+    names = (set(one) | set(other)) - {PUBLISHED}
+    return sorted(name for name in names if one.get(name) != other.get(name))
+
+
+def evicted(parts: Parts) -> int:
+    """Return how many items a dump has let go."""
+    return int(msgspec.msgpack.decode(parts["ids"])[2])
+
+
+def counts(one: Parts, other: Parts, half_lives: F64) -> tuple[bool, bool]:
+    """Return whether items were chosen as often, and whether decayed counts are nearly the same."""
+    (slots_a, names_a), (slots_b, names_b) = _order(one), _order(other)
+    if names_a != names_b:
+        return False, False
+    a, b = frozen.array(one["items.seen"])[slots_a], frozen.array(other["items.seen"])[slots_b]
+    weight = frozen.array(one["items.weight"])[slots_a]
+    origin = frozen.array(one["trend.origin"])[:-1] - frozen.array(other["trend.origin"])[:-1]
+    moved = weight * 2.0 ** (np.nan_to_num(origin) / half_lives)
+    near = np.allclose(moved, frozen.array(other["items.weight"])[slots_b], NEAR, 0.0)
+    return bool((a == b).all()), bool(near)
+
+
+def _order(parts: Parts) -> tuple[list[int], list[str]]:
+    names, slots, *_ = msgspec.msgpack.decode(parts["ids"])
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return [slots[n] for n in order], [names[n] for n in order]
+
+
+def _users(parts: Parts, numbers: dict[str, int]) -> Users:
+    now = _numbered(parts["items"], numbers)
+    row = {name[6:]: frozen.array(data) for name, data in parts.items() if name[:6] == "users."}
+    inside = np.arange(row["when"].shape[1]) < row["chosen"][:, None]
+    entry = seen.renamed(frozen.array(parts["pages"]), now)
+    return Users(
+        (parts["ids"],),
+        (
+            now[row["history"]], np.where(inside, row["when"], 0.0), row["chosen"], row["tag"],
+            row["met"], row["page"], entry,
+        ),
+        (now[row["listed"]], row["length"], row["made"], row["version"]),
+    )  # fmt: skip
+
+
+def _numbered(items: bytes, numbers: dict[str, int]) -> I32:
+    """Return a number for each slot, and at the end -1 for nobody."""
+    slots, names = msgspec.msgpack.decode(items, type=tuple[list[int], list[str]])
+    now = np.full(max(slots, default=-1) + 2, -1, np.int32)
+    now[slots] = [numbers.setdefault(name, len(numbers)) for name in names]
+    return now
+
+
+def _alike(one: tuple[NDArray[Any], ...], other: tuple[NDArray[Any], ...]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
