@@ -15,9 +15,8 @@ from streams.worker.saver import ShardSaver
 class WithoutEpoch(redis_storage.RedisStorage):
     """Nobody is fenced: a worker that was frozen saves over what its successor has saved."""
 
-    async def claim(self, name: str) -> int:
+    async def claim(self, name: str) -> int:  # noqa: ARG002 - as said
         """Claim nothing, and say that it went well."""
-        await super().claim(name)
         return 1
 
     async def epochs(self, names: Sequence[str]) -> list[int]:
