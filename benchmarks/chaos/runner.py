@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,6 +111,7 @@ def run(plan: Plan, folder: Path, tell: Tell) -> Verdict:
             one.end()
 
 
+@cache
 def _compiled() -> None:
     """Have the kernels compiled and kept by a process of their own.
 

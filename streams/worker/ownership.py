@@ -132,10 +132,14 @@ class Ownership:
         return not any(owned.closed for owned in held)
 
     def fenced(self, owned: OwnedShard) -> None:
-        """Drop a shard that another worker has claimed; reload if it is ours all the same."""
+        """Drop a shard whose claim is void; reload if it is ours all the same."""
         if owned.closed:
             return
-        log.warning("'%s' was claimed by another worker; its state is dropped", owned.name)
+        log.warning(
+            "'%s' was claimed by another worker, or Redis was started anew and may have lost its "
+            "last second; the state is dropped",
+            owned.name,
+        )
         self._lost |= self._owned_shards.done([owned])
         self.drop(owned)
         if self._task is None:
@@ -143,7 +147,7 @@ class Ownership:
 
     async def _reopen(self) -> None:
         """Reload all if the group still gives them to us: a commit tells, it takes a member."""
-        self._waits.declare("state", "a partition was claimed by another worker")
+        self._waits.declare("state", "the claim of a partition is void")
         while True:
             await asyncio.sleep(REJOIN_S)
             if await self._link.commit(self._lost):
@@ -165,5 +169,5 @@ class Ownership:
         self._task = None
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failed(error)
-        elif self._lost:  # claimed by another while the rest was being opened
+        elif self._lost:  # a claim was void while the rest was being opened
             self._start(self._reopen())
