@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.errors import StateRefused, TopicsDiffer
-from state.manifest import Log
+from state.manifest import Log, Manifest
 from state.memory import MemoryStorage
 from state.snapshots import Snapshots
 from streams.kafka.log_ends import Bounds
@@ -51,7 +51,7 @@ class Life:
 
     async def open(self, *partitions: int, bounds: Any = None) -> None:
         """Open partitions as after an assignment."""
-        await self.loader.shared(self.unit)
+        await self.loader.shared(self.unit, partitions)
         for partition in partitions:
             await self.loader.shard(self.unit, partition, bounds or WHOLE)
 
@@ -103,16 +103,35 @@ def test_a_saved_state_goes_on_where_it_stood() -> None:
     run(work)
 
 
-def test_a_crash_between_shared_and_shard_teaches_items_only_once() -> None:
+async def crash_between(storage: MemoryStorage, one: Life) -> Manifest:
+    """Save all at 40, then only the shared state at 60; return the shared snapshot of 40."""
+    await one.open(0)
+    one.fold(0, 40)
+    await one.save()
+    one.fold(0, 60)
+    await storage.claim("0")
+    await one.save()
+    assert one.fenced == ["0"]
+    return (await one.store.all(SHARED))[1]
+
+
+def test_after_a_crash_between_shared_and_shard_both_go_on_from_the_save_before() -> None:
     async def work(storage: MemoryStorage) -> None:
         one, two = Life(storage), Life(storage)
-        await one.open(0)
-        one.fold(0, 40)
-        await one.save()
-        one.fold(0, 60)
-        await storage.claim("0")  # from here on only the shared state is saved
-        await one.save()
-        assert one.fenced == ["0"]
+        await crash_between(storage, one)
+        await two.open(0)
+        assert (two.owned(0).next[A], two.tea) == (40, 40)
+        two.fold(0, 70)
+        assert (two.ann(0), two.tea) == (70, 70)
+
+    run(work)
+
+
+def test_where_the_shared_state_is_ahead_a_replay_teaches_items_only_once() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one, two = Life(storage), Life(storage)
+        before = await crash_between(storage, one)
+        await storage.drop(SHARED, sorted(before.chunks()))
         await two.open(0)
         assert (two.owned(0).next[A], two.tea) == (40, 60)
         two.fold(0, 70)

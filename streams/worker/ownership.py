@@ -85,8 +85,9 @@ class Ownership:
         for owned in self._owned_shards.of(unit):
             self.drop(owned)
         await self._retry.until_answered(lambda: self._check_counts(unit))
-        await self._retry.until_answered(lambda: self._loader.shared(unit))
-        for partition in self._owned_shards.partitions(unit, tps):
+        partitions = self._owned_shards.partitions(unit, tps)
+        await self._retry.until_answered(lambda: self._loader.shared(unit, partitions))
+        for partition in partitions:
             await self._open(unit, partition)
 
     async def check_counts(self) -> None:
