@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from faust.types import TP
 
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
 from streams.shards import Unit
+from streams.worker.alone import Alone, Work
 from streams.worker.loader import ShardLoader
 from streams.worker.outbox import Outbox
 from streams.worker.owned_shard import OwnedShard
@@ -44,12 +44,13 @@ class Ownership:
         self._link = link
         self._retry = retry
         self._waits = retry.waits
+        self._alone = Alone()
         self._task: asyncio.Task[None] | None = None
 
     def open(self, tps: set[TP]) -> None:
         """Begin to open the shards of what is assigned now."""
         self._waits.declare("state", "loading the state of the partitions")
-        self._start(self._open_all(tps))
+        self._start(lambda: self._open_all(tps))
 
     def reload(self, unit: Unit) -> None:
         """Drop a unit's shards, whose state is half changed, and open them from their snapshots."""
@@ -63,11 +64,9 @@ class Ownership:
 
     async def end(self) -> None:
         """Break off what is being opened."""
-        task, self._task = self._task, None
+        self._task = None
         self._lost.clear()
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await self._alone.end()
 
     def drop(self, owned: OwnedShard) -> None:
         """Give a shard up; what it still wanted published is forgotten."""
@@ -144,7 +143,7 @@ class Ownership:
         self._lost |= self._owned_shards.done([owned])
         self.drop(owned)
         if self._task is None:
-            self._start(self._reopen())
+            self._start(self._reopen)
 
     async def _reopen(self) -> None:
         """Reload all if the group still gives them to us: a commit tells, it takes a member."""
@@ -155,14 +154,10 @@ class Ownership:
                 await self._open_all(self._link.assignment())
                 return
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._stopped:
-            work.close()
-            return
-        if self._task is not None:
-            self._task.cancel()
-        self._task = asyncio.get_running_loop().create_task(work)
-        self._task.add_done_callback(self._finished)
+    def _start(self, work: Work) -> None:
+        if not self._stopped:
+            self._task = self._alone.start(work)
+            self._task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         if self._task is not task:
@@ -171,4 +166,4 @@ class Ownership:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failed(error)
         elif self._lost:  # a claim was void while the rest was being opened
-            self._start(self._reopen())
+            self._start(self._reopen)
