@@ -127,6 +127,30 @@ def test_after_a_crash_between_shared_and_shard_both_go_on_from_the_save_before(
     run(work)
 
 
+def test_after_many_crashes_between_shared_and_shard_there_is_still_one_that_fits() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one = Life(storage)
+        await crash_between(storage, one)
+        for until in (50, 80, 90):
+            heir = Life(storage)
+            await heir.open(0)
+            assert (heir.owned(0).next[A], heir.tea) == (40, 40)
+            heir.fold(0, until)
+            if until > 60:
+                await storage.claim("0")
+            await heir.save()  # not yet beyond the shared state of 60, or fenced
+        last = Life(storage)
+        await last.open(0)
+        last.fold(0, 100)
+        assert (last.ann(0), last.tea) == (100, 100)
+        await last.save()
+        after = Life(storage)
+        await after.open(0)
+        assert (after.owned(0).next[A], after.tea) == (100, 100)
+
+    run(work)
+
+
 def test_where_the_shared_state_is_ahead_a_replay_teaches_items_only_once() -> None:
     async def work(storage: MemoryStorage) -> None:
         one, two = Life(storage), Life(storage)
