@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from state import redis_storage
+from state import opened, redis_storage
 from state.storage import Guard, Moved
-from streams import app
 from streams.shards import Later, Parts, Shard
 from streams.worker import saver
 
@@ -41,7 +40,7 @@ class OneBehind:
 
 
 def _without_epoch() -> None:
-    wiring: Any = app
+    wiring: Any = opened
     wiring.RedisStorage = WithoutEpoch
 
 
