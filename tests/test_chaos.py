@@ -50,7 +50,7 @@ def test_an_offset_that_is_saved_before_its_state_is_found(tmp_path: Path) -> No
 
 def test_a_snapshot_that_is_saved_without_an_epoch_is_found(tmp_path: Path) -> None:
     frozen = [Fault(2.5, "freeze", "worker1", 13.0)]
-    found = verdict(tmp_path, frozen, 16.0, bug="without-epoch", workers=2, partitions=2).found
+    found = verdict(tmp_path, frozen, 24.0, bug="without-epoch", workers=2, partitions=2).found
     assert any("went back" in why for why in found["nobody_saved_what_was_not_theirs"])
 
 
