@@ -1,7 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
 .PHONY: help env check test demo lock clean
-.PHONY: bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
+.PHONY: chaos bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
 FOLDERS := contracts learners state streams serving headwater benchmarks tests
 
 PYTHON ?= python3
@@ -32,6 +32,9 @@ test: check  ## everything, with a real Kafka and a real Redis
 
 demo: env  ## Kafka, Redis, worker, page and a stream: SECONDS=60 DATA=file.csv.gz RATE=2000
 	@$(BIN)/headwater demo $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(DATA),--data "$(DATA)") $(if $(RATE),--rate "$(RATE)")
+
+chaos: env  ## kill, freeze and cut off everything under load, then check the state: SECONDS=240 SEED=7
+	@$(BIN)/python -m benchmarks.chaos $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(SEED),--seed "$(SEED)") $(ARGS)
 
 bench-ingest: env  ## events per second without a learner, beside its peers: ARGS="--rounds 3"
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)

@@ -31,10 +31,13 @@ class SnapshotStorage(Protocol):
     """Holds chunks and, per name, an epoch and a pointer; everything has an age."""
 
     async def claim(self, name: str) -> int:
-        """Raise the epoch and return it: whoever wrote before is fenced."""
+        """Raise the epoch and return it: whoever wrote before is fenced.
+
+        So is the claimer, if the storage may have lost what it had acknowledged since.
+        """
 
     async def epochs(self, names: Sequence[str]) -> list[int]:
-        """Return the epochs, 0 where there is none."""
+        """Return the epochs, 0 where there is none, or where a claim of ours is void."""
 
     async def names(self) -> list[str]:
         """Return all names that have snapshots, good or not, sorted."""

@@ -142,7 +142,10 @@ class Unit(Protocol):
 
 @runtime_checkable
 class Sharing(Protocol):
-    """A unit whose shards share state on this worker, such as item vectors."""
+    """A unit whose shards share state on this worker, such as item vectors.
+
+    Its shards are named by the numbers of their partitions.
+    """
 
     def shared_dump(self) -> Parts:
         """Return the shared state as named bytes that nothing later changes."""

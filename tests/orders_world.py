@@ -123,7 +123,7 @@ class Living:
         self.reopen = False
         for owned in self.owned_shards:
             self.owned_shards.drop(owned)
-        await self.loader.shared(self.unit)
+        await self.loader.shared(self.unit, partitions)
         for partition in partitions:
             found = await self.bounds([TP(A, partition), TP(B, partition)])
             bounds = {tp.topic: at for tp, at in found.items()}

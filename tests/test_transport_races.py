@@ -35,7 +35,7 @@ def test_a_save_under_way_says_nothing_of_a_state_that_was_loaded_meanwhile() ->
         saving = asyncio.create_task(one.save())
         await asyncio.sleep(0.05)
         one.owned_shards.drop(one.owned(0))
-        await one.loader.shared(one.unit)
+        await one.loader.shared(one.unit, [0])
         storage.gate.set()
         await saving
         await one.loader.shard(one.unit, 0, WHOLE)

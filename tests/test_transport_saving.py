@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.errors import StateRefused, TopicsDiffer
-from state.manifest import Log
+from contracts.errors import StateRefused
+from state.manifest import Log, Manifest
 from state.memory import MemoryStorage
 from state.snapshots import Snapshots
 from streams.kafka.log_ends import Bounds
@@ -51,7 +51,7 @@ class Life:
 
     async def open(self, *partitions: int, bounds: Any = None) -> None:
         """Open partitions as after an assignment."""
-        await self.loader.shared(self.unit)
+        await self.loader.shared(self.unit, partitions)
         for partition in partitions:
             await self.loader.shard(self.unit, partition, bounds or WHOLE)
 
@@ -103,16 +103,59 @@ def test_a_saved_state_goes_on_where_it_stood() -> None:
     run(work)
 
 
-def test_a_crash_between_shared_and_shard_teaches_items_only_once() -> None:
+async def crash_between(storage: MemoryStorage, one: Life) -> Manifest:
+    """Save all at 40, then only the shared state at 60; return the shared snapshot of 40."""
+    await one.open(0)
+    one.fold(0, 40)
+    await one.save()
+    one.fold(0, 60)
+    await storage.claim("0")
+    await one.save()
+    assert one.fenced == ["0"]
+    return (await one.store.all(SHARED))[1]
+
+
+def test_after_a_crash_between_shared_and_shard_both_go_on_from_the_save_before() -> None:
     async def work(storage: MemoryStorage) -> None:
         one, two = Life(storage), Life(storage)
-        await one.open(0)
-        one.fold(0, 40)
-        await one.save()
-        one.fold(0, 60)
-        await storage.claim("0")  # from here on only the shared state is saved
-        await one.save()
-        assert one.fenced == ["0"]
+        await crash_between(storage, one)
+        await two.open(0)
+        assert (two.owned(0).next[A], two.tea) == (40, 40)
+        two.fold(0, 70)
+        assert (two.ann(0), two.tea) == (70, 70)
+
+    run(work)
+
+
+def test_after_many_crashes_between_shared_and_shard_there_is_still_one_that_fits() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one = Life(storage)
+        await crash_between(storage, one)
+        for until in (50, 80, 90):
+            heir = Life(storage)
+            await heir.open(0)
+            assert (heir.owned(0).next[A], heir.tea) == (40, 40)
+            heir.fold(0, until)
+            if until > 60:
+                await storage.claim("0")
+            await heir.save()  # not yet beyond the shared state of 60, or fenced
+        last = Life(storage)
+        await last.open(0)
+        last.fold(0, 100)
+        assert (last.ann(0), last.tea) == (100, 100)
+        await last.save()
+        after = Life(storage)
+        await after.open(0)
+        assert (after.owned(0).next[A], after.tea) == (100, 100)
+
+    run(work)
+
+
+def test_where_the_shared_state_is_ahead_a_replay_teaches_items_only_once() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one, two = Life(storage), Life(storage)
+        before = await crash_between(storage, one)
+        await storage.drop(SHARED, sorted(before.chunks()))
         await two.open(0)
         assert (two.owned(0).next[A], two.tea) == (40, 60)
         two.fold(0, 70)
@@ -217,62 +260,5 @@ def test_nothing_new_is_not_saved_again() -> None:
         await life.save()
         await life.save()
         assert len(await life.store.all("0")) == 1
-
-    run(work)
-
-
-@pytest.mark.parametrize(
-    ("log", "error", "says"),
-    [
-        (Log("other", LOG.topics, LOG.partitions), StateRefused, "cluster"),
-        (Log("cluster", LOG.topics, {A: 3, B: 3}), TopicsDiffer, "--rebuild"),
-        (Log("cluster", LOG.topics, LOG.partitions, "crc32"), StateRefused, "PARTITIONER"),
-        (Log("cluster", {A: "new", B: "b"}, LOG.partitions), StateRefused, "made anew"),
-    ],
-)
-def test_a_state_of_another_log_is_refused(log: Log, error: type[Exception], says: str) -> None:
-    async def work(storage: MemoryStorage) -> None:
-        one = Life(storage)
-        await one.open(0)
-        one.fold(0, 40)
-        await one.save()
-        with pytest.raises(error, match=says):
-            await Life(storage, log).open(0)
-
-    run(work)
-
-
-@pytest.mark.parametrize("bounds", [Bounds(0, 30), Bounds(41, 90)])
-def test_a_state_outside_the_log_is_refused(bounds: Bounds) -> None:
-    async def work(storage: MemoryStorage) -> None:
-        one = Life(storage)
-        await one.open(0)
-        one.fold(0, 40)
-        await one.save()
-        with pytest.raises(StateRefused, match="offset 40"):
-            await Life(storage).open(0, bounds={A: bounds, B: WHOLE[B]})
-
-    run(work)
-
-
-def test_a_state_that_nobody_can_read_is_replayed_while_the_log_is_whole() -> None:
-    async def work(storage: MemoryStorage) -> None:
-        one, stranger = Life(storage), Life(storage, key="another")
-        await one.open(0)
-        one.fold(0, 40)
-        await one.save()
-        await stranger.open(0)
-        assert stranger.owned(0).next[A] == 0
-        with pytest.raises(StateRefused, match="HEADWATER_SNAPSHOT_KEY"):
-            await Life(storage, key="another").open(0, bounds={A: Bounds(5, 90), B: WHOLE[B]})
-
-    run(work)
-
-
-def test_a_fresh_state_begins_where_the_log_does() -> None:
-    async def work(storage: MemoryStorage) -> None:
-        life = Life(storage)
-        await life.open(0, bounds={A: Bounds(5, 90), B: WHOLE[B]})
-        assert life.owned(0).next[A] == 5
 
     run(work)

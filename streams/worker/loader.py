@@ -1,8 +1,10 @@
 """Opens the shards of partitions that are assigned: claims, loads, says where to replay from.
 
 A claim raises the epoch, so that whoever owned the partition before can save nothing more. The
-shared state is loaded first; of each shard the newest snapshot is taken that is not beyond it,
-so what is replayed is learned by both or, where the shared state knows it, by the shard alone.
+shared state is loaded first, the one that was saved together with the newest snapshots of the
+shards if there is one: then all is as it was, to the last bit. Of each shard the newest snapshot is
+taken that is not beyond it, so what is replayed is learned by both or, where the shared state knows
+it, by the shard alone; such events are judged no more.
 """
 
 import logging
@@ -42,8 +44,8 @@ class ShardLoader:
         self.returning: dict[Unit, Return] = {}
         self.obeyed: dict[Unit, int] = {}  # up to which order, in what a unit's shards share
 
-    async def shared(self, unit: Unit) -> None:
-        """Load the state that the unit's shards share; note how far it has come.
+    async def shared(self, unit: Unit, partitions: Sequence[int]) -> None:
+        """Load the state that the shards of these partitions share; note how far it has come.
 
         Raises:
             StateRefused, TopicsDiffer: it belongs to another log.
@@ -51,7 +53,7 @@ class ShardLoader:
         self.reached[unit], self.obeyed[unit] = {}, 0
         if not isinstance(unit, Sharing):
             return
-        for manifest in await self._saved(unit, SHARED):
+        for manifest in await self._preferred(unit, partitions):
             self.check_log(SHARED, manifest, unit.topics)
             parts = await self._store.load(SHARED, manifest)
             if parts is not None:
@@ -61,6 +63,20 @@ class ShardLoader:
                 self.obeyed[unit] = max(obeyed.values(), default=0)
                 return
         unit.shared_load({})
+
+    async def _preferred(self, unit: Unit, partitions: Sequence[int]) -> list[Manifest]:
+        """Return the shared snapshots, the newest that fits to all shards before the others.
+
+        A crash in the midst of saving leaves one that is ahead of the shards.
+        """
+        saved = await self._saved(unit, SHARED)
+        shards = {p: (await self._saved(unit, str(p)))[:1] for p in partitions}
+        fitting = [
+            shared
+            for shared in saved
+            if all(_fit(shared, newest, unit.topics, p) for p, newest in shards.items())
+        ][:1]
+        return fitting + [manifest for manifest in saved if manifest not in fitting]
 
     async def shard(self, unit: Unit, partition: int, bounds: Mapping[str, Bounds]) -> OwnedShard:
         """Claim and load one shard; it stands where its replay has to begin.
@@ -162,6 +178,17 @@ class ShardLoader:
                 f"snapshot '{name}' was made from topics that were deleted and made anew since; "
                 f"{REBUILD}"
             )
+
+
+def _fit(
+    shared: Manifest, newest: Sequence[Manifest], topics: Iterable[str], partition: int
+) -> bool:
+    """Tell whether a shared state stands where the newest snapshot of a shard does, if any."""
+
+    def at(found: Iterable[Manifest]) -> list[int]:
+        return [m.offsets.get(topic, {}).get(partition, 0) for m in found for topic in topics]
+
+    return at([shared]) == (at(newest) or [0 for _ in topics])
 
 
 def _reachable(

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from faust.types import TP
 
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
 from streams.shards import Unit
+from streams.worker.alone import Alone, Work
 from streams.worker.loader import ShardLoader
 from streams.worker.outbox import Outbox
 from streams.worker.owned_shard import OwnedShard
@@ -54,6 +54,7 @@ class Ownership:
         self._link = link
         self._retry = retry
         self._waits = retry.waits
+        self._alone = Alone()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -64,7 +65,7 @@ class Ownership:
     def open(self, tps: set[TP]) -> None:
         """Begin to open the shards of what is assigned now."""
         self._waits.declare("state", "loading the state of the partitions")
-        self._start(self._open_all(tps))
+        self._start(lambda: self._open_all(tps))
 
     def reload(self, unit: Unit) -> None:
         """Drop a unit's shards, whose state is half changed, and open them from their snapshots."""
@@ -78,12 +79,10 @@ class Ownership:
 
     async def end(self) -> None:
         """Break off what is being opened."""
-        task, self._task = self._task, None
+        self._task = None
         self._lost.clear()
         self._loader.returning.clear()  # whoever opens the shards next begins to go back anew
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await self._alone.end()
 
     def drop(self, owned: OwnedShard) -> None:
         """Give a shard up; what it still wanted published is forgotten."""
@@ -102,8 +101,9 @@ class Ownership:
         for owned in self._owned_shards.of(unit):
             self.drop(owned)
         await self._retry.until_answered(lambda: self._check_counts(unit))
-        await self._retry.until_answered(lambda: self._loader.shared(unit))
-        for partition in self._owned_shards.partitions(unit, tps):
+        partitions = self._owned_shards.partitions(unit, tps)
+        await self._retry.until_answered(lambda: self._loader.shared(unit, partitions))
+        for partition in partitions:
             await self._open(unit, partition)
 
     async def check_counts(self) -> None:
@@ -150,32 +150,32 @@ class Ownership:
         return not any(owned.closed for owned in held)
 
     def fenced(self, owned: OwnedShard) -> None:
-        """Drop a shard that another worker has claimed; reload if it is ours all the same."""
+        """Drop a shard whose claim is void; reload if it is ours all the same."""
         if owned.closed:
             return
-        log.warning("'%s' was claimed by another worker; its state is dropped", owned.name)
+        log.warning(
+            "'%s' was claimed by another worker, or Redis was started anew and may have lost its "
+            "last second; the state is dropped",
+            owned.name,
+        )
         self._lost |= self._owned_shards.done([owned])
         self.drop(owned)
         if self._task is None:
-            self._start(self._reopen())
+            self._start(self._reopen)
 
     async def _reopen(self) -> None:
         """Reload all if the group still gives them to us: a commit tells, it takes a member."""
-        self._waits.declare("state", "a partition was claimed by another worker")
+        self._waits.declare("state", "the claim of a partition is void")
         while True:
             await asyncio.sleep(REJOIN_S)
             if await self._link.commit(self._lost):
                 await self._open_all(self._link.assignment())
                 return
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._stopped:
-            work.close()
-            return
-        if self._task is not None:
-            self._task.cancel()
-        self._task = asyncio.get_running_loop().create_task(work)
-        self._task.add_done_callback(self._finished)
+    def _start(self, work: Work) -> None:
+        if not self._stopped:
+            self._task = self._alone.start(work)
+            self._task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         if self._task is not task:
@@ -183,5 +183,5 @@ class Ownership:
         self._task = None
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failed(error)
-        elif self._lost:  # claimed by another while the rest was being opened
-            self._start(self._reopen())
+        elif self._lost:  # a claim was void while the rest was being opened
+            self._start(self._reopen)

@@ -92,6 +92,8 @@ class ShardSaver:
             await _effects_done(owned, until)
         if isinstance(unit, Sharing) and copy.shards:
             anchor = await self._save_shared(copy)
+            if _replaying(copy, anchor):
+                return
             if self._loader.reached.get(unit) is copy.before:
                 self._loader.reached[unit] = copy.reached  # else it was loaded anew meanwhile
         for owned, until, later in copy.shards:
@@ -117,7 +119,7 @@ class ShardSaver:
     async def _save_shared(self, copy: Copy) -> Offsets:
         """Save it and return how far the one that is now there has come."""
         draft = self._draft(copy.unit, copy.reached, copy.at, await _made(copy.shared))
-        moved = await self._store.save(SHARED, draft)
+        moved = await self._store.save(SHARED, draft._replace(anchor=_fitting(copy)))
         if moved is Moved.YES:
             return copy.reached
         # Another worker shares its own items with its own partitions; what it saved is as good,
@@ -137,6 +139,28 @@ class ShardSaver:
             self._fenced(owned)
         else:
             owned.saved = {}  # what was there is gone: it is saved again, with its parts
+
+
+def _fitting(copy: Copy) -> Offsets:
+    """Return where a shared state stands that fits to what the shards have saved."""
+    fitting = {topic: dict(at) for topic, at in copy.reached.items()}
+    for owned, until, _ in copy.shards:
+        for topic in until:
+            fitting[topic][owned.partition] = owned.saved.get(topic, 0)
+    return fitting
+
+
+def _replaying(copy: Copy, there: Offsets) -> bool:
+    """Tell whether the shared state that is saved is ahead of ours in partitions of ours.
+
+    It was saved in the midst of a crash, and an older one was loaded that fits to the shards. They
+    are saved again when ours has passed it: before, no shared state would fit to them.
+    """
+    return any(
+        there.get(topic, {}).get(owned.partition, 0) > copy.reached[topic][owned.partition]
+        for owned, until, _ in copy.shards
+        for topic in until
+    )
 
 
 def still(shard: Shard) -> Later:

@@ -1,0 +1,1 @@
+"""Chaos: everything is killed, frozen and cut off while events come; then the state is checked."""

@@ -1,0 +1,134 @@
+"""Runs one chaos: services, workers, a producer, the faults; then peace, the end, the verdict."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from benchmarks.chaos.checker import Left
+from benchmarks.chaos.crew import Crew, Tell
+from benchmarks.chaos.faults import Chaos
+from benchmarks.chaos.producer import Producing
+from benchmarks.chaos.schedule import Fault
+from benchmarks.chaos.site import Site, site
+from benchmarks.chaos.verdict import Verdict, judged, summary
+from benchmarks.chaos.watch import Watch
+from benchmarks.rig import ROOT
+from contracts.errors import KafkaAway, ServiceFailed
+from contracts.settings import Settings
+from streams.kafka import offsets, topics
+
+READY_S, PEACE_S = 180.0, 120.0
+LOOK_S = 0.5
+
+
+class Plan(NamedTuple):
+    """What is to be run: a schedule, how many workers and partitions, events per second, a bug."""
+
+    faults: list[Fault]
+    seconds: float
+    seed: int
+    workers: int = 1
+    partitions: int = 1
+    rate: float = 400.0
+    bug: str = ""
+
+
+class Run:
+    """One run in a folder, with its services and workers."""
+
+    def __init__(self, plan: Plan, here: Site, folder: Path, tell: Tell) -> None:
+        self._plan, self._here, self._tell = plan, here, tell
+        self.settings = Settings(
+            kafka=here.kafka,
+            redis=here.redis,
+            partitions=plan.partitions,
+            snapshot_key="for this chaos only",
+            snapshot_every_s=1.0,
+            # In idle time lists would be ranked anew: what was judged then depends on the clock.
+            refresh_share=0.0,
+            metrics_port=0,
+            home=str(folder / "home"),
+        )
+        topics.ensure(self.settings)
+        _compiled()
+        self.crew = Crew(folder, self.settings, plan.workers, plan.bug, tell)
+        self.watch = Watch(msgspec.structs.replace(self.settings, redis=here.direct))
+
+    def go(self) -> Verdict:
+        """Let it all happen and judge what is left."""
+        plan = self._plan
+        _until(lambda: all(w.ready for w in self.crew.workers.values()), READY_S, "workers start")
+        producing = Producing(self.settings, plan.seed, plan.rate)
+        chaos = Chaos(self._here, self.crew, self.watch, plan.seed, self._tell)
+        begun = time.monotonic()
+        chaos.run(plan.faults)
+        time.sleep(max(0.0, begun + plan.seconds - time.monotonic()))
+        unsent = producing.stop()
+        self._tell(f"{summary(chaos.happened)}; {producing.sent} messages sent")
+        if unsent:
+            raise ServiceFailed(f"the broker did not take {unsent} messages; the run says nothing")
+        took = _until(self._all_counts, PEACE_S, "")
+        self.crew.stop()
+        self.watch.stop()
+        self._tell(
+            f"all counted {took:.1f} s after the last; {self.watch.snapshots} snapshots seen; "
+            f"graceful ends took up to {max(self.crew.ends_s, default=0.0):.1f} s"
+        )
+        left = Left(self.settings, plan.workers, stale=0)
+        verdict = judged(left, self.watch.wrong, self.crew.failures)
+        self._tell(f"{len(left.events)} different events in the log")
+        return verdict
+
+    def end(self) -> None:
+        """End what still runs."""
+        self.watch.stop()
+        self.crew.kill()
+
+    def _all_counts(self) -> bool:
+        try:
+            return not any(at.lag for at in offsets.progress(self.settings))
+        except KafkaAway:
+            return False
+
+
+def run(plan: Plan, folder: Path, tell: Tell) -> Verdict:
+    """Run a plan with everything in a folder; return what the checker has found.
+
+    Raises:
+        ServiceFailed: a Kafka, a Redis or a worker did not start.
+    """
+    with site(folder) as here:
+        one = Run(plan, here, folder, tell)
+        try:
+            return one.go()
+        finally:
+            one.end()
+
+
+@cache
+def _compiled() -> None:
+    """Have the kernels compiled and kept by a process of their own.
+
+    Sums differ in their last digits between kernels that a process has compiled itself and those
+    that it finds on disk; bit by bit, all workers and the checker are alike with the latter only.
+    """
+    code = "from streams.interactions.warm import warm; warm()"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def _until(done: Callable[[], bool], within_s: float, what: str) -> float:
+    """Wait until something is true; return how long it took. With `what`, it must become so."""
+    begun = time.monotonic()
+    while not done():
+        if time.monotonic() - begun > within_s:
+            if what:
+                raise ServiceFailed(f"{what}: not within {within_s:g} s; read the workers' logs")
+            break
+        time.sleep(LOOK_S)
+    return time.monotonic() - begun
