@@ -15,7 +15,7 @@ from tests.streams_kit import NOW, batch, encode, event, record
 
 DAY = 86_400.0
 PREDICTORS = {"unknown_predictor", "no_features", "predictor_failed", "predictor_out"}
-WORKER = {"learner_failed", "replayed"}
+WORKER = {"learner_failed", "replayed", "not_signed"}
 LONG = {"ascii": "x" * 257, "two bytes each": "é" * 129, "integer": 10**257, "huge": 10**4000}
 
 

@@ -120,7 +120,14 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
     async def fetch(self, tps: set[TP], timeout: float) -> list[Fetched]:
         """Return what has come, waiting for up to `timeout` seconds."""
-        return await self.here(self._fetch(tps, timeout))
+        try:
+            return await self.here(self._fetch(tps, timeout))
+        except asyncio.CancelledError:
+            # aiokafka cancels what waits for records when it closes: not us, who are to go on.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return []
 
     async def _fetch(self, tps: set[TP], timeout: float) -> list[Fetched]:
         consumer = self._ensure_consumer()
