@@ -1,7 +1,8 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
 .PHONY: help env check test demo lock clean
-.PHONY: chaos bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
+.PHONY: chaos soak bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
+.PHONY: bench-snapshots
 FOLDERS := contracts learners state streams serving headwater benchmarks tests
 
 PYTHON ?= python3
@@ -36,6 +37,9 @@ demo: env  ## Kafka, Redis, worker, page and a stream: SECONDS=60 DATA=file.csv.
 chaos: env  ## kill, freeze and cut off everything under load, then check the state: SECONDS=240 SEED=7
 	@$(BIN)/python -m benchmarks.chaos $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(SEED),--seed "$(SEED)") $(ARGS)
 
+soak: env  ## memory of a worker at full capacity over 10,000,000 events: ARGS="--events 1000000"
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
 bench-ingest: env  ## events per second without a learner, beside its peers: ARGS="--rounds 3"
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
 
@@ -50,6 +54,9 @@ bench-quality: env  ## quality of the lists beside peers, on published streams: 
 
 bench-growth: env  ## cost per event with a million users and items, and with a thousand
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
+bench-snapshots: env  ## what snapshots of 200 MB cost, on and off in turns: ARGS="--partitions 4"
+	@$(BIN)/python -m benchmarks.snapshots $(ARGS)
 
 lock:  ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \

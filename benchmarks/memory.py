@@ -10,9 +10,9 @@ import numpy as np
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def rss() -> int:
-    """Return the bytes of this process that are in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+def rss(pid: int | None = None) -> int:
+    """Return the bytes of a process, this one unless another is named, that are in memory."""
+    return int(Path(f"/proc/{pid or 'self'}/statm").read_text().split()[1]) * PAGE
 
 
 def arrays(thing: Any) -> int:

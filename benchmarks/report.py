@@ -28,8 +28,8 @@ def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def main(name: str, run: Callable[[Namespace], None], args: Namespace) -> int:
-    """Run a benchmark and return its exit code.
+def main(name: str, run: Callable[[Namespace], bool | None], args: Namespace) -> int:
+    """Run a benchmark and return its exit code; that of a failure if `run` says False.
 
     What a user can mend is one line; Ctrl-C and SIGTERM end it with all its processes.
     """
@@ -37,7 +37,7 @@ def main(name: str, run: Callable[[Namespace], None], args: Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with redirect_stdout(_Both()) as printed:
-            run(args)
+            met = run(args)
         if document is not None:
             put(document, name, printed.getvalue())
     except HeadwaterError as error:
@@ -45,7 +45,7 @@ def main(name: str, run: Callable[[Namespace], None], args: Namespace) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return exits.INTERRUPTED.code
-    return exits.OK.code
+    return exits.FAILED.code if met is False else exits.OK.code
 
 
 def put(document: Path, name: str, text: str) -> None:

@@ -1,13 +1,16 @@
 """The real worker, `headwater worker`, as a process, and what it says about itself meanwhile."""
 
+import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import msgspec
 
-from benchmarks import rig
+from benchmarks import memory, rig
+from contracts import exits
+from contracts.errors import ServiceFailed
 from contracts.metrics import EVENTS, FRESHNESS, LISTS, STAGE_SECONDS
 from contracts.settings import Settings
 from headwater.local import Supervised, ports
@@ -82,6 +85,7 @@ class Working:
 
     def __init__(self, child: Supervised, settings: Settings, pids: Mapping[str, int]) -> None:
         self.child = child
+        self.begun = time.perf_counter()
         self._pids = {"worker": child.pid, **pids}
         self._url = f"http://127.0.0.1:{settings.metrics_port}"
 
@@ -110,16 +114,43 @@ class Working:
 
         return rig.until(look, self.child, within_s)
 
+    def rss(self) -> int:
+        """Return the bytes of the worker's process that are in memory."""
+        return memory.rss(self.child.pid)
+
+    def stop(self) -> float:
+        """Send SIGTERM and return the seconds until it has ended.
+
+        Raises:
+            ServiceFailed: it did not end in good order.
+        """
+        begun = time.perf_counter()
+        self.child.send(signal.SIGTERM)
+        code = self.child.wait(START_S)
+        if code != exits.OK.code:
+            tail = self.child.log.read_text(errors="replace")[-2000:]
+            raise ServiceFailed(f"the worker ended with {code}; its last words: {tail}")
+        return time.perf_counter() - begun
+
+
+WORKER = ("headwater", "worker")
+
 
 @contextmanager
-def working(bench: rig.Rig, settings: Settings) -> Iterator[Working]:
-    """Run a worker; it is ready when the block begins and has ended when it is left."""
+def working(
+    bench: rig.Rig, settings: Settings, command: Sequence[str] = WORKER
+) -> Iterator[Working]:
+    """Run a worker; it is ready when the block begins and has ended when it is left.
+
+    `command` is a module and its arguments.
+    """
     settings = msgspec.structs.replace(settings, metrics_port=ports.quiet())
     pids = {
         "kafka": bench.services.kafka.process.pid,
         "redis": bench.services.redis.process.pid,
     }
-    with bench.child("headwater", settings, "worker") as child:
+    module, *arguments = command
+    with bench.child(module, settings, *arguments) as child:
         worker = Working(child, settings, pids)
         rig.until(worker.ready, child, START_S)
         yield worker

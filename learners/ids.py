@@ -24,9 +24,9 @@ class Ids:
         self.capacity = capacity
         self.names: list[str] = []
         self.evicted = 0
-        self.news: list[int] = []  # slots whose id changed; whoever follows the names empties it
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._free: list[int] = []
+        self._news: list[int] | None = None  # noted for a follower only: nobody else empties it
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -66,8 +66,20 @@ class Ids:
             slot = len(self.names)
             self.names.append(name)
         self._slots[name] = slot
-        self.news.append(slot)
+        if self._news is not None:
+            self._news.append(slot)
         return slot
+
+    def follow(self) -> list[int]:
+        """Return the slots whose id changed since the last call; the first time all of them.
+
+        >>> ids = Ids(capacity=2)
+        >>> _ = ids.admit("tea")
+        >>> ids.follow(), ids.admit("jam"), ids.follow(), ids.follow()
+        ([0], 1, [1], [])
+        """
+        news, self._news = self._news, []
+        return list(range(len(self.names))) if news is None else news
 
     def map_in_turn(self, names: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """Return slots and which of them are newcomers; a full map lets its oldest go each time."""
@@ -134,6 +146,7 @@ class Ids:
         self, names: Sequence[str], slots: Sequence[int], evicted: int, free: Sequence[int]
     ) -> None:
         """Stand exactly where `dump` was called: the next newcomer gets the same slot, too."""
+        self._news = None
         self._slots.clear()
         self._slots.update(zip(names, slots, strict=True))
         self.evicted = evicted

@@ -1,5 +1,6 @@
 """Ids become slots, bounded; what is dumped is restored to the last slot."""
 
+import pickle
 from collections import OrderedDict
 
 from hypothesis import given, settings
@@ -82,7 +83,16 @@ def test_looking_up_notes_no_use() -> None:
 def test_whoever_follows_the_names_hears_of_every_slot_that_changed() -> None:
     ids = Ids(2)
     ids.map_in_turn(["tea", "jam"])
-    assert ids.news == [0, 1]
-    ids.news.clear()
+    assert ids.follow() == [0, 1]
     ids.map_in_turn(["jam", "oat"])
-    assert [ids.names[slot] for slot in ids.news] == ["oat"]
+    assert [ids.names[slot] for slot in ids.follow()] == ["oat"]
+    ids.load(*ids.dump())
+    assert len(ids.follow()) == 2, "a state that was loaded may have other names everywhere"
+
+
+def test_changes_that_nobody_follows_are_not_kept() -> None:
+    ids = Ids(2)
+    ids.map_in_turn(["tea", "jam"])
+    before = len(pickle.dumps(ids))
+    ids.map_in_turn(["tea", "jam", "oat"] * 1_000)
+    assert len(pickle.dumps(ids)) <= before + 100

@@ -26,10 +26,6 @@ class Publishing:
         self._dirty: list[I32] = []
         self._top = b""
 
-    def learn_all_names(self, model: Recommender) -> None:
-        """Learn the ids of items of a state that was loaded."""
-        model.ids.news = list(range(len(model.ids.names)))
-
     def lists(self, model: Recommender, events: Events, learned: Learned) -> list[bytes]:
         """Return the commands that publish lists, made before the model learns anything more."""
         self._follow_names(model)
@@ -104,5 +100,4 @@ class Publishing:
         return Ranked(lists.item, lists.score, lengths, lists.why, lists.via)
 
     def _follow_names(self, model: Recommender) -> None:
-        self._lists.names.put(model.ids.news, model.ids.names)
-        model.ids.news = []
+        self._lists.names.put(model.ids.follow(), model.ids.names)

@@ -228,7 +228,6 @@ class Interactions:
         self._start_anew()
         if parts:
             frozen.load_items(self.model, parts)
-            self.publishing.learn_all_names(self.model)
 
     @property
     def learners(self) -> tuple[str, ...]:
