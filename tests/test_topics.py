@@ -48,6 +48,7 @@ def test_a_config_that_differs_is_named_with_the_command_that_mends_it(settings:
         (ours, "retention.ms"),
         (ours, "message.timestamp.type"),
         (other, "cleanup.policy"),
+        (other, "retention.ms"),
     }
     assert not found[ours, "retention.ms"].fatal
     assert found[ours, "message.timestamp.type"].fatal
