@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help env check test demo lock clean
+.PHONY: help env check test test-long demo lock clean
 .PHONY: chaos soak bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
 .PHONY: bench-snapshots
 FOLDERS := contracts learners state streams serving headwater benchmarks tests
@@ -30,6 +30,9 @@ check: env  ## style, types and the direction of imports
 
 test: check  ## everything, with a real Kafka and a real Redis
 	$(BIN)/python -m pytest
+
+test-long: env  ## what `make test` leaves out: memory under a slow Redis, more ways to go back and to restore
+	$(BIN)/python -m pytest -m long
 
 demo: env  ## Kafka, Redis, worker, page and a stream: SECONDS=60 DATA=file.csv.gz RATE=2000
 	@$(BIN)/headwater demo $(if $(SECONDS),--seconds "$(SECONDS)") $(if $(DATA),--data "$(DATA)") $(if $(RATE),--rate "$(RATE)")

@@ -117,6 +117,7 @@ def sizes(child: Supervised, seconds: float) -> list[float]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_memory_is_flat_while_redis_is_slow_and_lag_grows(slow: Settings, tmp_path: Path) -> None:
     with worker(slow, tmp_path) as child:

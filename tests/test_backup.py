@@ -44,7 +44,9 @@ def forget(settings: Settings) -> None:
         client.delete(*client.scan_iter(f"{settings.key_prefix}*"))
 
 
-@pytest.mark.parametrize(("partitions", "shared"), [(1, "items"), (2, "popularity")])
+@pytest.mark.parametrize(
+    ("partitions", "shared"), [(1, "items"), pytest.param(2, "popularity", marks=pytest.mark.long)]
+)
 def test_what_was_saved_equals_what_the_log_says(
     settings: Settings,
     tmp_path: Path,
@@ -83,6 +85,7 @@ def test_a_file_brings_the_state_back_and_the_worker_goes_on(
     assert command(world.settings, "snapshot", "verify") == 0
 
 
+@pytest.mark.long
 def test_a_file_of_other_topics_is_adopted_only_when_asked(
     world: World,
     other: Settings,
@@ -116,6 +119,7 @@ def test_a_mirrored_log_is_adopted_at_the_same_offsets(
     assert command(other, "snapshot", "verify") == 0
 
 
+@pytest.mark.long
 def test_a_file_of_another_key_is_read_with_that_key_only(
     world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -147,6 +151,7 @@ def test_a_damaged_file_changes_nothing(
     assert command(world.settings, "snapshot", "verify") == 0
 
 
+@pytest.mark.long
 def test_more_partitions_than_in_the_file_are_refused(
     world: World, other: Settings, tmp_path: Path
 ) -> None:

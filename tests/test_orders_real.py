@@ -162,7 +162,7 @@ def test_a_reset_clears_the_learner_and_a_killed_worker_clears_it_again(
     assert all(item in chosen or other in chosen for item, other in found.near)
 
 
-@pytest.mark.parametrize("since", ["skip", "replay"])
+@pytest.mark.parametrize("since", ["skip", pytest.param("replay", marks=pytest.mark.long)])
 def test_a_model_goes_back_within_ten_seconds_and_nobody_misses_a_list(
     quick: Settings, tmp_path: Path, since: str
 ) -> None:

@@ -71,6 +71,7 @@ def test_an_offset_saved_with_a_later_state_is_found(
     assert {found[part] for part in ("users", "intake", "learned", "items")} == {"differs"}
 
 
+@pytest.mark.long
 def test_a_log_without_its_begin_is_folded_from_the_oldest_version_that_fits(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
