@@ -28,7 +28,8 @@ class Metric(NamedTuple):
 EVENTS = Metric(
     "headwater_events",
     "counter",
-    "messages by what became of them: learned, answered, duplicate, dead_letter, rekeyed, late",
+    "messages by what became of them: learned, answered, duplicate, dead_letter, rekeyed, late, "
+    "forgotten",
     ("topic", "outcome"),
 )
 DEAD_LETTERS = Metric("headwater_dead_letters", "counter", "dead letters by reason", ("reason",))

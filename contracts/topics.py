@@ -56,7 +56,7 @@ CONTROL = Topic(
     "control",
     "",
     "delete",
-    "freeze, thaw, reset, rollback, and where in the logs they hold; signed",
+    "freeze, thaw, reset, rollback, forget, and where in the logs they hold; signed",
     1,
     retention_ms=-1,  # few and small, and a replay of the oldest events needs them all
 )

@@ -15,6 +15,7 @@ import msgspec
 from contracts.control import Action, Control
 from contracts.errors import NotObeyed, RedisAway, SettingsError
 from contracts.settings import Settings, masked
+from contracts.topics import FEATURES, INTERACTIONS
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -49,35 +50,58 @@ def give(args: argparse.Namespace, settings: Settings, draft: Control) -> Iterat
         HeadwaterError: it could not be given.
         NotObeyed: a partition has refused it, or has not obeyed within `wait_s`.
     """
+    order = send(args, settings, draft)
+    what = " ".join(filter(None, (order.action, order.learner, order.version, order.since)))
+    yield f"order {order.id}: {what}"
+    if not args.no_wait:
+        yield from map(told, awaited(settings, order))
+
+
+def send(args: argparse.Namespace, settings: Settings, draft: Control) -> Control:
+    """Give an order and return it; `draft` may say where it holds, else all partitions obey.
+
+    Raises:
+        HeadwaterError: it could not be given.
+    """
     from streams.control import giving
 
-    if not settings.snapshot_key:
-        raise SettingsError(
-            "HEADWATER_SNAPSHOT_KEY is empty, and orders must be signed: set it to the workers'"
-        )
+    check_key(settings)
     order = msgspec.structs.replace(
         draft,
         id=uuid.uuid4().hex[:12],
-        at=giving.ends(settings),
+        at=draft.at or giving.ends(settings),
         ts=time.time(),
         who=(args.who or _who())[:LONGEST_TEXT],
         why=args.why[:LONGEST_TEXT],
     )
     giving.give(settings, order)
-    what = " ".join(filter(None, (order.action, order.learner, order.version, order.since)))
-    yield f"order {order.id}: {what}"
-    if not args.no_wait:
-        yield from _awaited(settings, order)
+    return order
 
 
-def _awaited(settings: Settings, order: Control) -> Iterator[str]:
-    left = {(topic, p) for topic in list(order.at)[:1] for p in order.at[topic]}
+def check_key(settings: Settings) -> None:
+    """Raise SettingsError unless there is a key to sign orders with."""
+    if not settings.snapshot_key:
+        raise SettingsError(
+            "HEADWATER_SNAPSHOT_KEY is empty, and orders and snapshots are signed: set it to that "
+            "of the workers"
+        )
+
+
+def awaited(settings: Settings, order: Control) -> "Iterator[Entry]":
+    """Yield what the audit says of an order, partition by partition, as they obey.
+
+    Raises:
+        NotObeyed: one has refused it, or has not obeyed within `wait_s`.
+        RedisAway: no Redis answers.
+    """
+    heads = (INTERACTIONS.name, FEATURES.name)  # an entry is under the first topic of a shard
+    left = {(topic, p) for topic in heads for p in order.at.get(topic, ())}
     deadline, refused = time.monotonic() + settings.wait_s, ""
     while left:
         for entry in entries(settings):
             if entry.id == order.id and (entry.topic, entry.partition) in left:
                 left.remove((entry.topic, entry.partition))
-                yield told(entry)
+                yield entry
                 refused = refused or ("" if entry.outcome.startswith("done") else entry.outcome)
         if left and time.monotonic() > deadline:
             raise NotObeyed(

@@ -86,6 +86,7 @@ class UserRows(NamedTuple):
 
     history: I32  # (users, history) last items, newest first
     when: F64  # (users, history) when each was chosen
+    gave: F32  # (users, history) what each weighed for the items, 0 where they did not learn it
     chosen: I32  # (users,) how many of them
     listed: I32  # (users, JUDGED) the last list as far as it is judged, best first
     length: I32  # (users,) items in the list
@@ -133,6 +134,7 @@ def user_rows(rows: int, widths: Widths) -> UserRows:
     return UserRows(
         history=np.full((rows, widths.history), -1, np.int32),
         when=np.zeros((rows, widths.history)),
+        gave=np.zeros((rows, widths.history), np.float32),
         chosen=np.zeros(rows, np.int32),
         listed=np.full((rows, JUDGED), -1, np.int32),
         length=np.zeros(rows, np.int32),

@@ -1,6 +1,6 @@
 """Forget: items that were let go leave every row that names them."""
 
-from learners.arrays import F32, F64, I32, Flags, UserRows, World
+from learners.arrays import F32, I32, Flags, UserRows, World
 from learners.kernel import kernel
 from learners.seen import NONE, Pages
 
@@ -29,15 +29,24 @@ def forget_items(world: World, gone: Flags) -> None:
 def forget_in_users(users: UserRows, pages: Pages, gone: Flags) -> None:
     """Take items that were let go out of all histories, lists and pages."""
     for user in range(len(users.chosen)):
-        users.chosen[user] = keep_weighted(
-            users.history[user], users.when[user], users.chosen[user], gone
-        )
+        users.chosen[user] = keep_chosen(users, user, gone)
         users.length[user] = keep_present(users.listed[user], users.length[user], gone)
     entries = pages.entry.reshape(-1)
     for k in range(len(entries)):
         entry = entries[k]
         if entry != NONE and gone[entry if entry >= 0 else ~entry]:
             entries[k] = NONE
+
+
+@kernel(inner=True)
+def keep_chosen(users: UserRows, user: int, gone: Flags) -> int:
+    """Do the same as `keep_present` with a history, each item with what is known of it."""
+    slots, when, gave, kept = users.history[user], users.when[user], users.gave[user], 0
+    for k in range(users.chosen[user]):
+        if not gone[slots[k]]:
+            slots[kept], when[kept], gave[kept] = slots[k], when[k], gave[k]
+            kept += 1
+    return kept
 
 
 @kernel(inner=True)
@@ -52,7 +61,7 @@ def keep_present(slots: I32, size: int, gone: Flags) -> int:
 
 
 @kernel(inner=True)
-def keep_weighted(slots: I32, values: F32 | F64, size: int, gone: Flags) -> int:
+def keep_weighted(slots: I32, values: F32, size: int, gone: Flags) -> int:
     """Do the same, each slot with its value."""
     kept = 0
     for k in range(size):

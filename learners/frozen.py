@@ -72,6 +72,9 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     """Stand where `dump_users` was called; `users` must be new, the items loaded before."""
     _load_ids(users.ids, parts["ids"])
     users.make_room(0)
+    if "users.gave" not in parts:  # of a version that did not note it: plain choices
+        plain = (array(parts["users.history"]) >= 0).astype(np.float32)
+        parts = {**parts, "users.gave": _npy(plain)}
     _load_arrays("users", users.rows, parts)
     slots, names = msgspec.msgpack.decode(parts["items"], type=tuple[list[int], list[str]])
     nobody = len(items.names)

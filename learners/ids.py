@@ -129,6 +129,12 @@ class Ids:
         self._free.extend(reversed(freed))
         return freed
 
+    def forget(self, name: str) -> None:
+        """Let one id go without a trace: not even an evicted one may say that it was here."""
+        slot = self._slots.pop(name)
+        self.names[slot] = ""
+        self._free.append(slot)
+
     def order(self) -> list[int]:
         """Return the slots in use, least recently used first; 0.1 µs each."""
         return list(self._slots.values())

@@ -122,7 +122,8 @@ class Recommender:
         At least the first one; `len(learned.user)` says how many. Come again with the rest
         when the lists are rendered: then items are let go, and their slots get other names.
         With REMEMBER only the users learn: the items already know these events. With JUDGE they
-        are judged too, and the items, which are frozen, learn nothing of them but new names.
+        are judged too, and the items, which are frozen, learn nothing of them but new names; with
+        ALONE the items that know what came later were frozen then.
         """
         items = self._items_of(events, mode)
         taken = len(items)

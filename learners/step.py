@@ -16,8 +16,9 @@ from learners.seen import clear, has_met, note
 from learners.sessions import attend
 
 UNJUDGED = -2
-# What becomes of events: only their user remembers them; they are also judged; they also teach.
-REMEMBER, JUDGE, TEACH = 0, 1, 2
+# What becomes of events: their user alone remembers them; the user does, and the items know them
+# already; they are also judged, and teach no items; they teach.
+ALONE, REMEMBER, JUDGE, TEACH = -1, 0, 1, 2
 
 
 class Columns(NamedTuple):
@@ -54,7 +55,7 @@ def step(
 ) -> tuple[int, int]:
     """Take every event of a batch in turn; return how many lists and dirty items there are.
 
-    `mode` is REMEMBER, JUDGE or TEACH.
+    `mode` is ALONE, REMEMBER, JUDGE or TEACH.
     """
     users, rules, room = person.users, person.rules, person.room
     given = dirty = 0
@@ -64,7 +65,7 @@ def step(
             clear(users, person.pages, user)
             users.chosen[user] = users.length[user] = 0
             users.tag[user] = events.newcomer[k]
-        if weight > 0.0 and item >= 0 and mode != REMEMBER:
+        if weight > 0.0 and item >= 0 and mode >= JUDGE:
             judged = judge(world, person, user, item, k, ts, events.fresh[k], verdicts)
             if mode == TEACH:
                 if judged >= 0:
@@ -76,7 +77,8 @@ def step(
             verdicts.stored[k] = verdicts.fresh[k] = verdicts.popular[k] = UNJUDGED
         if item >= 0 and weight != 0.0:
             if weight > 0.0:
-                remember(users, user, item, ts)
+                gave = 0.0 if mode in (ALONE, JUDGE) else weight
+                remember(users, user, item, ts, gave)
             note(users, person.pages, user, item, events.barred[k], rules.pages)
         count = rank(world, person, user, ts)
         length = keep(users, user, room, count, ts)
@@ -170,11 +172,12 @@ def mark_dirty(
 
 
 @kernel(inner=True)
-def remember(users: UserRows, user: int, item: int, ts: float) -> None:
+def remember(users: UserRows, user: int, item: int, ts: float, weight: float) -> None:
     """Put an item at the front of a user's history; the oldest goes."""
-    history, when = users.history[user], users.when[user]
+    history, when, gave = users.history[user], users.when[user], users.gave[user]
     chosen = min(users.chosen[user] + 1, len(history))
     for back in range(chosen - 1, 0, -1):
         history[back], when[back] = history[back - 1], when[back - 1]
-    history[0], when[0] = item, ts
+        gave[back] = gave[back - 1]
+    history[0], when[0], gave[0] = item, ts, weight
     users.chosen[user] = chosen

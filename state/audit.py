@@ -32,7 +32,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of one order in one partition.
 
     `at` is where it holds: the first offset after it, by topic. `asked` and `done` are times in
-    seconds: when the order was given, and when this worker carried it out.
+    seconds: when the order was given, and when this worker carried it out. `counts` says how much
+    of what was removed of a `person`, who stands there under an alias.
     """
 
     id: str
@@ -48,6 +49,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
     asked: float = 0.0
     done: float = 0.0
+    person: str = ""
+    counts: dict[str, int] = {}
 
     @property
     def name(self) -> str:

@@ -56,9 +56,22 @@ class Lists:
         value = b'{"items":%b,"ts":%b}' % (body, msgspec.json.encode(ts))
         return self._set(keys.TOP.at(self._prefix), value)
 
+    def no_list(self, user: str) -> Command:
+        """Return the command that takes a user's list away."""
+        return _delete(keys.REC.at(self._prefix, user=user))
+
+    def none_similar(self, items: Iterable[str]) -> list[Command]:
+        """Return the commands that take away what goes with items."""
+        return [_delete(keys.SIM.at(self._prefix, item=name)) for name in items]
+
     def _bodies(self, ranked: Ranked) -> list[bytes]:
         return entries(self.names, ranked)
 
     def _set(self, key: str, value: bytes) -> Command:
         command: Command = hiredis.pack_command(("SET", key, value, "EX", self._age))  # type: ignore[arg-type]  # its stub takes tuples of one only
         return command
+
+
+def _delete(key: str) -> Command:
+    command: Command = hiredis.pack_command(("DEL", key))  # type: ignore[arg-type]  # as above
+    return command

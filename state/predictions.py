@@ -35,6 +35,11 @@ class Predictions:
         """Show features no longer."""
         self._values[keys.PENDING.at(self._prefix, predictor=predictor, id=id_)] = None
 
+    def forgotten(self, predictor: str, id_: str) -> None:
+        """Show neither features nor the answer any longer."""
+        self.learned(predictor, id_)
+        self._values[keys.PRED.at(self._prefix, predictor=predictor, id=id_)] = None
+
     def commands(self) -> list[Command]:
         """Return what makes Redis stand where this batch ends."""
         return [_command(key, entry) for key, entry in self._values.items()]

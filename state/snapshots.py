@@ -43,7 +43,8 @@ class Draft(NamedTuple):
     `parts` None is for state that did not change: those of the newest snapshot that stands at
     the same offsets. `epoch` None is for state without an owner: it is saved if it has come at
     least as far as what is there. `anchor` keeps the newest older snapshot that is not beyond
-    these offsets. `created` is the instant of the copy, None is now.
+    these offsets. `floor` lets all older snapshots go that are not at least at these. `created` is
+    the instant of the copy, None is now.
     """
 
     parts: Mapping[str, bytes] | None
@@ -52,6 +53,7 @@ class Draft(NamedTuple):
     epoch: int | None
     anchor: Offsets | None = None
     created: float | None = None
+    floor: Offsets | None = None
 
 
 class Snapshots:
@@ -139,7 +141,8 @@ class Snapshots:
             parts = await self._write(name, draft.parts, used)
             size = sum(map(len, draft.parts.values()))
         new = _page(draft, parts, size)
-        kept = self._keep([Good(page.sign(self._key, name, new), new), *known], draft.anchor)
+        above = [k for k in known if page.covers(k.manifest.offsets, draft.floor or {})]
+        kept = self._keep([Good(page.sign(self._key, name, new), new), *above], draft.anchor)
         value = pages.pack(k.stored for k in kept)
         moved = await self.storage.move(name, value, _guard(draft, revision))
         if moved is Moved.YES:

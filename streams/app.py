@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING, Any
 import faust
 from faust.app.base import BootStrategy
 
+from contracts.control import Points
 from contracts.metrics import SNAPSHOTS
 from contracts.settings import Settings
+from contracts.topics import USERS
 from state.audit import RedisAudit
 from state.connection import Pipe, away
 from state.manifest import Log
 from state.opened import snapshots
+from state.people import own_keys, take_away
 from state.snapshots import Snapshots
-from streams.control.reader import ControlReader
+from streams.control.reader import TopicReader
 from streams.control.seal import Seal
 from streams.kafka.admin import servers
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
+from streams.kafka.mentions import MentionReader
 from streams.kafka.thread import Fetched
 from streams.kafka.transport import BatchSchema, Transport
 from streams.shards import Telemetry, Unit
 from streams.telemetry.http import Health
 from streams.worker.background import BackgroundTasks
+from streams.worker.farewell import Farewell
 from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.manager import ShardManager
@@ -36,6 +41,7 @@ from streams.worker.rollback import Rollback
 from streams.worker.saver import ShardSaver
 from streams.worker.sender import Sender
 from streams.worker.steward import Steward
+from streams.worker.tombstones import Tombstones
 from streams.worker.unhurried import unhurried
 from streams.worker.waits import Retry, Waits
 from streams.worker.watchdog import Watchdog
@@ -97,9 +103,14 @@ class Components:
         self.manager = self._manager(loader, store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
         steward = self._steward(settings, loader, store, telemetry)
-        orders = ControlReader(settings, self.ends, steward.take)
+        orders = TopicReader(settings, self.ends, steward.take)
         self.manager.ownership.caught_up = orders.caught_up
         self.background = BackgroundTasks(self.manager, dog, self.waits, settings, orders, steward)
+        tombstones = self._tombstones(settings, loader, steward)
+        self.background.tombstones = tombstones
+        self.background.users = TopicReader(
+            settings, self.ends, tombstones.take, USERS, whole=False
+        )
 
     def _manager(self, loader: ShardLoader, store: Snapshots, telemetry: Telemetry) -> ShardManager:
         gone, link, held = away(), ConsumerLink(), self.owned_shards
@@ -125,11 +136,32 @@ class Components:
         steward.rollback = Rollback(
             self.owned_shards, loader, store, self.ends.bounds, reload, retry
         )
+        steward.farewell = Farewell(MentionReader(settings), retry)
         steward.opening = lambda: manager.ownership.opening
         steward.save = manager.save_if_there
         manager.ownership.opened_one = steward.plan
         manager.processor.arrived = steward.nudge
         return steward
+
+    def _tombstones(self, settings: Settings, loader: ShardLoader, steward: Steward) -> Tombstones:
+        retry, held = Retry(self.waits, away()), self.owned_shards
+        counts = {t: loader.log.partitions.get(t, 0) for unit in held.units for t in unit.topics}
+        tps = {held.tp(topic, p): topic for topic, n in counts.items() for p in range(n)}
+
+        async def ends() -> Points:
+            found: Points = {}
+            for tp, end in (await retry.until_answered(lambda: self.ends.ends(tps))).items():
+                found.setdefault(tps[tp], {})[tp.partition] = end
+            return found
+
+        async def unpublish(user: str) -> None:
+            names = own_keys(settings.key_prefix, settings.predictors, user)
+            await retry.until_answered(lambda: take_away(self.redis, names))
+
+        sealed = Seal(settings).sealed
+        tombstones = Tombstones(settings, held, steward.schedule, sealed, self.sender.send)
+        tombstones.ends, tombstones.unpublish = ends, unpublish
+        return tombstones
 
     async def close(self) -> None:
         """Give every connection back."""

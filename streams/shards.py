@@ -6,6 +6,7 @@ publishes, snapshots and replays; nothing counts before its effects are done.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy.typing as npt
@@ -45,12 +46,26 @@ class PlainRecord(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class Void(NamedTuple):
+    """Which events of a person who was forgotten are void: those before these offsets.
+
+    `until` is by topic, `origins` by the partition that a re-keyed event came from.
+    """
+
+    until: Mapping[str, int]
+    origins: Mapping[int, int]
+
+
+NOBODY: Mapping[str, Void] = MappingProxyType({})
+
+
 class Batch(NamedTuple):
     """Consecutive records of one partition, at most `MAX_BATCH`.
 
     `topic` is the name without the prefix. `known_to_shared` is True in a replay of events that
     the unit's shared state has already learned: the shard then learns its own state only.
-    `frozen` names the models of the unit that must not learn from these records.
+    `frozen` names the models of the unit that must not learn from these records; `void` says which
+    events of whom (by `contracts.control.alias`) are to be passed over.
     """
 
     topic: str
@@ -58,6 +73,7 @@ class Batch(NamedTuple):
     records: Sequence[Record]
     known_to_shared: bool = False
     frozen: frozenset[str] = frozenset()
+    void: Mapping[str, Void] = NOBODY
 
 
 class Message(NamedTuple):
@@ -185,6 +201,33 @@ class Clearing(Protocol):
 
     def clear(self, learner: str) -> None:
         """Take away all that a learner has learned; where it is shared, of all partitions."""
+
+
+class Forgotten(NamedTuple):
+    """What a shard has let go of a person: how much of what, and what unpublishes it."""
+
+    counts: Mapping[str, int]
+    publish: Publish | None = None
+
+
+@runtime_checkable
+class Forgetting(Protocol):
+    """A shard that can forget a person."""
+
+    def called(self, person: str) -> str:
+        """Return the name of who has this alias, empty if nobody has; any thread may ask."""
+
+    def asks_log(self, user: str) -> bool:
+        """Tell whether the log may know more of what this person has taught than the state."""
+
+    def forget(
+        self, user: str, past: Sequence[Batch] | None = None, shared_too: bool = True
+    ) -> Forgotten:
+        """Take a person out, and what that person has taught as far as it can be taken back.
+
+        `past` has the records of the log that may be the person's, None if nobody has looked;
+        without `shared_too` what the shards share does without the person already.
+        """
 
 
 class Telemetry(Protocol):

@@ -19,6 +19,7 @@ from streams.kafka.log_ends import Bounds
 from streams.kafka.thread import Fetched
 from streams.shards import Message, NoTelemetry, PlainRecord, Unit
 from streams.telemetry.http import Health
+from streams.worker.farewell import Farewell
 from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.outbox import Entry
@@ -84,9 +85,10 @@ class Places:
 class Living:
     """One worker of the partitions it is given."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, unit: Any = None) -> None:
+        """Counts, unless another unit is given."""
         self.places = places
-        self.unit = CountingUnit("t:", _nowhere)
+        self.unit: Any = unit or CountingUnit("t:", _nowhere)
         self.owned_shards = OwnedShards([self.unit], "")
         counts = {A: places.partitions, B: places.partitions}
         self.store = Snapshots(places.storage, "secret", 9)
@@ -113,6 +115,7 @@ class Living:
         self.steward.rollback = Rollback(
             self.owned_shards, self.loader, self.store, self.bounds, self.reload, retry
         )
+        self.steward.farewell = Farewell(self.mentions, retry)
         self.reopen = False
         self.processor = BatchProcessor(self.owned_shards, here, here, here, retry)
         self.processor.poison, self.processor.reload = Poison(NoTelemetry()), self.reload
@@ -171,6 +174,14 @@ class Living:
     async def save(self) -> None:
         """Save everything."""
         await self.saver.save(self.unit)
+
+    async def mentions(self, partition: int, until: Any, name: str) -> dict[str, Any]:
+        """Return the records of logs in which a name stands."""
+        return {
+            topic: [r for r in self.places.logs[TP(topic, partition)][:end]
+                    if name.encode() in (r.value or b"")]
+            for topic, end in until.items()
+        }  # fmt: skip
 
     def owned(self, partition: int) -> OwnedShard:
         """Return a shard."""

@@ -9,12 +9,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts import metrics
+from contracts.control import alias
 from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, PREDICTIONS
 from learners.predictor import Predictor
 from streams.predictions.shard import PredictorsShard
 from streams.predictions.unit import PredictorsUnit
-from streams.shards import Effects
+from streams.shards import Effects, Void
 from streams.telemetry.metrics import Telemetry
 from tests.predictor_rows import PRICES, Line, batch, line
 
@@ -205,3 +206,25 @@ def test_answers_labels_and_accuracy_are_counted() -> None:
     assert value(metrics.EVENTS, topic="features", outcome="answered") == 4
     assert value(metrics.EVENTS, topic="labels", outcome="learned") == 4
     assert value(metrics.ACCURACY, predictor="elec", span="total") == 1
+
+
+def test_features_of_who_is_forgotten_wait_no_more_and_are_not_answered_again() -> None:
+    world = World()
+    world.ask(3, {"price": 1.0})
+    world.ask(4, {"price": 2.0})
+    person = alias(ELEC.snapshot_key, "3")
+    assert world.shard.called(person) == "3"
+    forgotten = world.shard.forget("3")
+    assert forgotten.counts == {"pending features": 1}
+    assert forgotten.publish is not None
+    asyncio.run(forgotten.publish())  # type: ignore[arg-type]
+    assert [b"DEL" in command and b":elec:3" in command for command in world.commands[-2:]] == [
+        True,
+        True,
+    ]
+    again = World()
+    void = {person: Void({"features": 4}, {})}
+    lines = batch("features", features(3, {"a": 1.0}), features(4, {"a": 1.0}))
+    answered = again.shard.handle(lines._replace(void=void)).messages
+    assert [message.key for message in answered] == [b"4"]
+    assert again.shard.called(person) == ""

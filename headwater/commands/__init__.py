@@ -31,6 +31,8 @@ COMMANDS = {
     "thaw": ("headwater.commands.thaw", "let what was frozen learn again"),
     "reset": ("headwater.commands.reset", "let one learner begin anew"),
     "rollback": ("headwater.commands.rollback", "take the model back to an earlier version"),
+    "forget": ("headwater.commands.forget", "take a person out of everything that was learned"),
+    "export-user": ("headwater.commands.export_user", "everything that is held about someone"),
     "audit": ("headwater.commands.audit", "what was done to the models: who, when, why, where"),
     "versions": ("headwater.commands.versions", "what the state can be taken back to"),
     "snapshot": (

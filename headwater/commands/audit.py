@@ -39,7 +39,8 @@ def _line(entry: "Entry") -> str:
     from headwater import lists, orders
 
     when = datetime.fromtimestamp(entry.asked or entry.done, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    what = " ".join(filter(None, (entry.action, entry.learner, entry.version, entry.since)))
+    about = (entry.action, entry.learner, entry.version, entry.since, entry.person)
+    what = " ".join(filter(None, about))
     why = f": {entry.why}" if entry.why else ""
     text = f"{when} {entry.id} {what}, {orders.told(entry)}, by {entry.who or 'nobody'}{why}"
     return lists.plain(text)

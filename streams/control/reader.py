@@ -1,4 +1,4 @@
-"""Reads all of `control`, from its beginning and for ever, and knows when the end was reached."""
+"""Reads all of a small topic, from its beginning and for ever, and knows when it is at the end."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from contracts.settings import Settings
-from contracts.topics import CONTROL
+from contracts.topics import CONTROL, Topic
 from streams.kafka.admin import servers
 from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import READ
@@ -23,16 +23,25 @@ POLL_MS = 1_000
 AT_ONCE = 500
 
 
-class ControlReader:
+class TopicReader:
     """Hands records to `take`, in order; a consumer of its own, without a group.
 
-    Every worker reads all of it: what an order did to a state that is loaded, and where orders
-    hold in records that will be replayed, stands there alone.
+    Every worker reads all of `control`: what an order did to a state that is loaded, and where
+    orders hold in records that will be replayed, stands there alone. `whole` says that the topic
+    must have its beginning.
     """
 
-    def __init__(self, settings: Settings, ends: LogEnds, take: Take) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ends: LogEnds,
+        take: Take,
+        topic: Topic = CONTROL,
+        whole: bool = True,
+    ) -> None:
         self._servers = servers(settings)
-        self._tp = aiokafka.TopicPartition(settings.topic_prefix + CONTROL.name, 0)
+        self._tp = aiokafka.TopicPartition(settings.topic_prefix + topic.name, 0)
+        self._whole = whole
         self._ends = ends
         self._take = take
         self._position = 0
@@ -63,7 +72,7 @@ class ControlReader:
                 await client.start()
                 await self._follow(client)
             except KafkaError as error:
-                log.info("control cannot be read now: %r", error)
+                log.info("'%s' cannot be read now: %r", self._tp.topic, error)
             finally:
                 with contextlib.suppress(KafkaError):
                     await client.stop()
@@ -86,7 +95,7 @@ class ControlReader:
 
     async def _say_what_is_gone(self, client: aiokafka.AIOKafkaConsumer) -> None:
         first = (await client.beginning_offsets([self._tp]))[self._tp]
-        if self._position < first:
+        if self._position < first and self._whole:
             log.warning(
                 "'%s' no longer begins at 0 but at %d: orders from before are not known, and what "
                 "they froze is not frozen; set its retention.ms to -1", self._tp.topic, first,

@@ -7,7 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from contracts.control import FREEZE, MARK, THAW, Control
+from contracts.control import FORGET, FREEZE, MARK, THAW, Control
+from streams.shards import Void
 
 Place = Mapping[str, int]  # topic -> the first offset that comes after
 
@@ -36,6 +37,10 @@ class Schedule:
         self._orders: list[Order] = []
         self._by_id: dict[str, Order] = {}
         self._marks: dict[tuple[int, str, int], int] = {}
+
+    def __contains__(self, id_: object) -> bool:
+        """Tell whether there is an order of this id."""
+        return id_ in self._by_id
 
     def add(self, position: int, message: Control) -> None:
         """Take a message; what was there before, or marks nothing, changes nothing."""
@@ -79,6 +84,40 @@ class Schedule:
             elif order.asked.action == THAW:
                 frozen -= about
         return frozenset(frozen)
+
+    def floor(self, topics: Sequence[str], partition: int, position: int) -> int:
+        """Return the position behind the last order before this one to forget somebody."""
+        end = bisect_left(self._orders, position, key=lambda order: order.position)
+        before = list(_concerning(self._orders[:end], topics, partition))
+        return max((o.position + 1 for o in before if o.asked.action == FORGET), default=0)
+
+    def frozen_from(
+        self, models: Sequence[str], topics: Sequence[str], partition: int
+    ) -> dict[str, list[tuple[int, frozenset[str]]]]:
+        """Return, by topic, from which offsets on which of these models were frozen, rising."""
+        found = {topic: [(0, frozenset[str]())] for topic in topics}
+        for order in _concerning(self._orders, topics, partition):
+            if order.asked.action in (FREEZE, THAW):
+                frozen = self.frozen(models, topics, partition, order.position + 1)
+                for topic, offset in (self.marked(order, topics, partition) or {}).items():
+                    found[topic].append((offset, frozen))
+        return found
+
+    def void(
+        self, topics: Sequence[str], partition: int, before: int | None = None
+    ) -> dict[str, Void]:
+        """Return which events of whom are void in a shard, by the orders before a position.
+
+        Where nobody has said yet where an order holds, those are that it asks for at least: what
+        comes in between is learned, and then forgotten.
+        """
+        found: dict[str, Void] = {}
+        for order in _concerning(self._orders, topics, partition):
+            if order.asked.action == FORGET and (before is None or order.position < before):
+                place = self.marked(order, topics, partition)
+                until = place or self.given(order, topics, partition)
+                found[order.asked.person] = Void(until, order.asked.ends)
+        return found
 
 
 def _concerning(orders: Sequence[Order], topics: Sequence[str], partition: int) -> Iterator[Order]:

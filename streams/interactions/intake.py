@@ -4,17 +4,19 @@ What is remembered here (recent event ids, the highest re-keyed offset per origi
 partition's state: it is saved and restored with it, so a replay decides as the first time.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import filterfalse
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
+from contracts.control import alias
 from contracts.events import Interaction
 from contracts.settings import Settings
-from contracts.topics import REKEYED
+from contracts.topics import INTERACTIONS, REKEYED
 from streams.dead_letters import dead_letter
 from streams.decode import Dead, DeadMessage, EventDecoder, checked_id, checked_time
 from streams.interactions import messages
@@ -22,7 +24,7 @@ from streams.interactions.misplaced import Cause
 from streams.interactions.whole import FEWEST, Whole, WholeDecoder
 from streams.interactions.window import Window
 from streams.kafka.partitioner import Partitioner
-from streams.shards import Batch, Message, Record
+from streams.shards import NOBODY, Batch, Message, Record, Void
 
 LATE_S = 60.0  # an event this much older than the newest one is counted as late
 
@@ -44,6 +46,15 @@ class Taken(NamedTuple):
     causes: Counter[str]
 
 
+class Told(NamedTuple):
+    """What an event says, whose record is at hand."""
+
+    record: Record
+    item: str
+    action: str
+    ts: float
+
+
 class Intake:
     """The door of one partition."""
 
@@ -54,6 +65,8 @@ class Intake:
         self._owner = Partitioner(settings.partitioner, settings.partitions)
         self._cause = Cause(settings)
         self._signed = messages.Origins(settings)
+        self._key = settings.snapshot_key
+        self._void: Mapping[str, Void] = NOBODY
         self._decode = EventDecoder(Interaction, settings.max_message_bytes).decode
         self._decode_whole = WholeDecoder(settings.max_message_bytes)
         self._window = settings.duplicates_window
@@ -63,11 +76,12 @@ class Intake:
 
     def take(self, batch: Batch) -> Taken:
         """Return what is to be done with the records of a batch, in order."""
-        if len(batch.records) >= FEWEST and batch.topic != REKEYED.name:
+        leaving = _leaving(batch)
+        if len(batch.records) >= FEWEST and batch.topic != REKEYED.name and not leaving:
             columns = self._decode_whole(batch.records)
             if columns is not None and self._all_new(columns):
                 return self._take_whole(batch, columns)
-        return self._take_each(batch)
+        return self._take_each(batch, leaving)
 
     def _all_new(self, columns: Whole) -> bool:
         """Return whether no event came before and every user belongs here."""
@@ -97,10 +111,11 @@ class Intake:
             Counter(),
         )
 
-    def _take_each(self, batch: Batch) -> Taken:
+    def _take_each(self, batch: Batch, leaving: bool) -> Taken:
         taken = Taken([], [], [], [], [], [], Counter(), Counter(), Counter())
         self._mine.clear()
         rekeyed = batch.topic == REKEYED.name
+        self._void = batch.void if leaving else NOBODY
         for record in batch.records:
             try:
                 outcome = self._take(record, rekeyed, taken)
@@ -125,10 +140,10 @@ class Intake:
             if owner != self._partition:
                 return self._pass_on(record, user, owner, rekeyed, taken)
             self._mine.add(user)
-        if rekeyed and self._came_before(record, user):
+        if (rekeyed and self._came_before(record, user)) or event_id in self._recent:
             return "duplicate"
-        if event_id in self._recent:
-            return "duplicate"
+        if self._void and self._is_void(record, user, rekeyed):
+            return "forgotten"
         self._recent.add(event_id)
         if ts < self._latest - LATE_S:
             taken.outcomes["late"] += 1
@@ -159,6 +174,43 @@ class Intake:
         self._origins[origin] = offset
         return False
 
+    def _is_void(self, record: Record, user: str, rekeyed: bool) -> bool:
+        """Return whether the user was forgotten after this event was sent."""
+        void = self._void.get(alias(self._key, user))
+        if void is None:
+            return False
+        topic = REKEYED.name if rekeyed else INTERACTIONS.name
+        if record.offset < void.until.get(topic, 0) or not rekeyed:
+            return record.offset < void.until.get(topic, 0)
+        origin, offset = self._signed.read(record, user)
+        return offset < void.origins.get(origin, 0)
+
+    def forget(self, user: str) -> int:
+        """Remember no event ids that name a user; return how many there were."""
+        self._mine.discard(user)
+        if gone := set(self.event_ids(user)):
+            self._recent = Window(self._window, [id_ for id_ in self._recent if id_ not in gone])
+        return len(gone)
+
+    def event_ids(self, user: str) -> list[str]:
+        """Return the remembered event ids that name a user."""
+        names = re.compile(rf"(?<![^\W_]){re.escape(user)}(?![^\W_])")
+        return [id_ for id_ in self._recent if names.search(id_)]
+
+    def events_of(self, user: str, records: Sequence[Record]) -> list[Told]:
+        """Return the events of a user among records, each of them once."""
+        found: dict[str, Told] = {}
+        for record in records:
+            try:
+                event = self._decode(record.value)
+                if checked_id(event.user, "user") == user:
+                    ts = checked_time(event.ts, record.timestamp / 1000)
+                    told = Told(record, checked_id(event.item, "item"), event.action, ts)
+                    found.setdefault(checked_id(event.event_id, "event_id"), told)
+            except DeadMessage:
+                continue  # it was none then, either
+        return list(found.values())
+
     def _bury(self, record: Record, batch: Batch, dead: Dead, taken: Taken) -> str:
         letter = dead_letter(record, batch.topic, batch.partition, dead)
         taken.messages.append(letter)
@@ -181,6 +233,14 @@ def for_new_topics(state: bytes) -> bytes:
     """Return a dumped intake for topics that begin anew: old re-keyed offsets mean nothing."""
     recent, _, latest = msgspec.msgpack.decode(state, type=tuple[list[str], dict[int, int], float])
     return msgspec.msgpack.encode((recent, {}, latest))
+
+
+def _leaving(batch: Batch) -> bool:
+    """Return whether any of these records may be from before somebody was forgotten."""
+    if not batch.void or batch.topic == REKEYED.name:
+        return bool(batch.void)
+    until = max(void.until.get(batch.topic, 0) for void in batch.void.values())
+    return batch.records[0].offset < until
 
 
 def _check_others(event: Interaction) -> None:

@@ -57,6 +57,20 @@ class Publishing:
 
         return publish
 
+    def without(self, user: str, dirty: I32) -> Publish:
+        """Return what takes a user's list away.
+
+        What goes with items that are `dirty` is published anew, or taken away, with the next ones.
+        """
+        if len(dirty):
+            self._dirty.append(dirty)
+        command = self._lists.no_list(user)
+
+        async def publish() -> None:
+            await self._send([command])
+
+        return publish
+
     async def shared(self, model: Recommender, send: Send) -> None:
         """Publish what changed since the last call: trending, then similar items.
 
@@ -87,7 +101,10 @@ class Publishing:
         self._follow_names(model)
         names = [model.ids.names[slot] for slot in live.tolist()]
         ranked = Ranked(*model.similar(live, self._length))
-        return self._lists.similar(ranked, names, model.latest)
+        # An item that is there and was never chosen was chosen by somebody who was forgotten.
+        dead = [(slot, model.ids.names[slot]) for slot in items[known.seen[items] == 0].tolist()]
+        gone = [name for slot, name in dead if model.ids.find(name) == slot]
+        return self._lists.similar(ranked, names, model.latest) + self._lists.none_similar(gone)
 
     def _trending(self, model: Recommender) -> bytes | None:
         lists = model.trending()

@@ -4,7 +4,7 @@ This is the same code in a worker, in an offline replay and in tests.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,17 +20,18 @@ from learners.arrays import I32, I64, Flags
 from learners.batches import Events, Learned
 from learners.quality import Quality
 from learners.recommender import Recommender, Shape
-from learners.step import JUDGE, REMEMBER, TEACH
+from learners.step import ALONE, JUDGE, REMEMBER, TEACH
 from learners.still import StillIds, Stills
 from learners.watcher import HitWatcher
 from streams.interactions import gauges, messages
 from streams.interactions.actions import Actions
 from streams.interactions.gauges import Evictions
 from streams.interactions.intake import Intake, Taken
+from streams.interactions.leaving import Leaving
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.publishing import Publishing
 from streams.interactions.refresh import OldLists
-from streams.shards import Batch, Effects, Later, Message, Parts, Send, Telemetry
+from streams.shards import Batch, Effects, Forgotten, Later, Message, Parts, Send, Telemetry
 
 KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
 
@@ -69,6 +70,9 @@ class InteractionsShard:
         self._intake = Intake(settings, partition, self.users.ids.knows)
         self._watcher = HitWatcher()
         self._actions = Actions(model.pipeline, settings.repeats)
+        self._leaving = Leaving(
+            settings, model, self.users, self._intake, self._actions, publishing
+        )
         self._old = OldLists(settings, model, self.users)
         self._stills = Stills()
         self._fresh_below = settings.fresh_sample * 2**32
@@ -99,7 +103,7 @@ class InteractionsShard:
             start = time.perf_counter()
             learned = self._model.learn(self.users, events, mode)
             learned_at = time.perf_counter()
-            if mode != REMEMBER:
+            if mode >= JUDGE:
                 out += self._judge(learned, events)
             commands += self._publishing.lists(self._model, events, learned)
             events = events.after(len(learned.user))
@@ -122,6 +126,24 @@ class InteractionsShard:
         self.users.rows.version[slots] = self.learned
         names = [self.users.ids.names[slot] for slot in slots.tolist()]
         return self._publishing.anew(self._model, lists, names, self.learned, now)
+
+    def called(self, person: str) -> str:
+        """Return the name of who has this alias, empty if nobody has."""
+        return self._leaving.called(person)
+
+    def asks_log(self, user: str) -> bool:
+        """Tell whether the log may know more choices than the history."""
+        return self._leaving.asks_log(user)
+
+    def forget(
+        self, user: str, past: Sequence[Batch] | None = None, shared_too: bool = True
+    ) -> Forgotten:
+        """Take a person out."""
+        return self._leaving.forget(user, past, shared_too)
+
+    def holds(self, user: str) -> dict[str, Any]:
+        """Return all that is known of a user, empty for a stranger."""
+        return self._leaving.holds(user)
 
     def _sampled(self, versions: I64) -> Flags:
         """Mark the events that are also judged on a fresh list: the same ones in every replay."""
@@ -179,9 +201,10 @@ class InteractionsShard:
 
 
 def _mode(batch: Batch) -> int:
+    frozen_then = LISTS in batch.frozen
     if batch.known_to_shared:
-        return REMEMBER
-    return JUDGE if LISTS in batch.frozen else TEACH
+        return ALONE if frozen_then else REMEMBER
+    return JUDGE if frozen_then else TEACH
 
 
 class Interactions:

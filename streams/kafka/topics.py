@@ -124,14 +124,14 @@ def _create(client: KafkaAdminClient, missing: list[Topic], settings: Settings) 
 def _differences(
     client: KafkaAdminClient, standing: dict[str, list[dict[str, Any]]], settings: Settings
 ) -> Iterator[Difference]:
-    configs = _configs(client, list(standing))
+    found = configs(client, list(standing))
     for topic in TOPICS:
         here = name(topic, settings)
         if here not in standing:
             yield Difference(here, "topic", "", "", "run `headwater topics`", fatal=True)
             continue
         yield from _of_layout(here, topic, standing[here], settings)
-        yield from _of_config(here, topic, configs[here])
+        yield from _of_config(here, topic, found[here])
 
 
 def _of_layout(
@@ -156,7 +156,8 @@ def _of_config(here: str, topic: Topic, config: dict[str, str]) -> Iterator[Diff
             yield Difference(here, what, found, wanted, remedy, fatal=what != "retention.ms")
 
 
-def _configs(client: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+def configs(client: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    """Return the configuration of topics by their names on the broker."""
     if not names:
         return {}
     asked = [ConfigResource(ConfigResourceType.TOPIC, here) for here in names]

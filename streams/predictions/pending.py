@@ -51,6 +51,10 @@ class Pending:
         """Return the features of an id; None if none wait."""
         return self._asked.get(id_)
 
+    def ids(self) -> list[str]:
+        """Return the ids whose features wait."""
+        return list(self._asked)
+
     def drop(self, id_: str) -> None:
         """Keep the features of an id no longer: their label was learned."""
         del self._asked[id_]

@@ -1,7 +1,7 @@
 """One partition of `features` and `labels`: answer, judge, learn, message by message."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from contracts import metrics
+from contracts.control import alias
 from contracts.events import Features, Label
 from contracts.settings import Settings
 from contracts.topics import FEATURES, LABELS, PREDICTIONS
@@ -18,7 +19,7 @@ from streams.dead_letters import dead_letter
 from streams.decode import DeadMessage, EventDecoder, checked_id, checked_time
 from streams.predictions.fuses import TRIED_EVERY, VERBS, Fuses, Verb
 from streams.predictions.pending import Asked, Pending
-from streams.shards import Batch, Effects, Message, Parts, Record, Send, Telemetry
+from streams.shards import Batch, Effects, Forgotten, Message, Parts, Record, Send, Telemetry
 
 
 class _Reference(msgspec.Struct, gc=False):
@@ -45,6 +46,7 @@ class PredictorsShard:
         self.pending = {name: Pending(settings.pending_capacity) for name in self.predictors}
         self._fuses = Fuses(self.predictors)
         self._prefix, self._telemetry, self._send = settings.key_prefix, telemetry, send
+        self._key = settings.snapshot_key
         limit = settings.max_message_bytes
         self._features = EventDecoder(Features, limit).decode
         self._labels = EventDecoder(Label, limit).decode
@@ -62,7 +64,7 @@ class PredictorsShard:
         """Answer the features of a batch, or judge and learn its labels."""
         work = _Work(self._prefix)
         step = self._answer if batch.topic == FEATURES.name else self._learn
-        for record in batch.records:
+        for record in self._not_void(batch):
             try:
                 work.counts[step(record, work)] += 1
             except DeadMessage as error:
@@ -71,6 +73,46 @@ class PredictorsShard:
         self._tell(batch.topic, work)
         commands = work.writes.commands()
         return Effects(work.messages, partial(self._send, commands) if commands else None)
+
+    def called(self, person: str) -> str:
+        """Return the id of waiting features that has this alias, empty if none has."""
+        ids = (id_ for pending in self.pending.values() for id_ in pending.ids())
+        return next((id_ for id_ in ids if alias(self._key, id_) == person), "")
+
+    def asks_log(self, user: str) -> bool:  # noqa: ARG002 - nothing can be taken out of a model
+        """Tell that the log is of no use."""
+        return False
+
+    def forget(
+        self,
+        user: str,
+        past: Sequence[Batch] | None = None,  # noqa: ARG002 - as above
+        shared_too: bool = True,  # noqa: ARG002 - nothing is shared
+    ) -> Forgotten:
+        """Let the waiting features of an id go; what was learned of its labels stays."""
+        writes = Predictions(self._prefix)
+        waiting = [name for name, pending in self.pending.items() if user in pending]
+        for name in self.predictors:
+            writes.forgotten(name, user)
+        for name in waiting:
+            self.pending[name].drop(user)
+        publish = partial(self._send, writes.commands())
+        return Forgotten({"pending features": len(waiting)}, publish)
+
+    def _not_void(self, batch: Batch) -> Sequence[Record]:
+        """Return the records but those of ids that were forgotten after they were sent."""
+        until = [void.until.get(batch.topic, 0) for void in batch.void.values()]
+        if not until or batch.records[0].offset >= max(until):
+            return batch.records
+        return [record for record in batch.records if not self._is_void(batch, record)]
+
+    def _is_void(self, batch: Batch, record: Record) -> bool:
+        try:
+            id_ = str(self._reference(record.value or b"").id)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        void = batch.void.get(alias(self._key, id_))
+        return void is not None and record.offset < void.until.get(batch.topic, 0)
 
     def _answer(self, record: Record, work: "_Work") -> str:
         asked = self._features(record.value)

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from contracts.settings import Settings
-from streams.control.reader import ControlReader
+from streams.control.reader import TopicReader
 from streams.shards import Ticking
 from streams.worker.manager import ShardManager
 from streams.worker.refresher import Refresher
 from streams.worker.steward import Steward
+from streams.worker.tombstones import Tombstones
 from streams.worker.waits import Waits
 from streams.worker.watchdog import Watchdog
 
@@ -23,7 +24,10 @@ SAVING = 0.1  # share of the time spent saving at most, whatever the size of the
 
 
 class BackgroundTasks:
-    """Runs the duties; `start` and `stop` on the app's loop."""
+    """Runs the duties; `start` and `stop` on the app's loop.
+
+    `users` reads that topic for `tombstones`.
+    """
 
     def __init__(
         self,
@@ -31,9 +35,11 @@ class BackgroundTasks:
         watchdog: Watchdog,
         waits: Waits,
         settings: Settings,
-        orders: ControlReader,
+        orders: TopicReader,
         steward: Steward,
     ) -> None:
+        self.users: TopicReader
+        self.tombstones: Tombstones
         self._manager = manager
         self._orders = orders
         self._steward = steward
@@ -50,6 +56,8 @@ class BackgroundTasks:
         self._begin(self._manager.outbox.run())
         self._begin(self._watchdog.run())
         self._begin(self._orders.run())
+        self._begin(self.users.run())
+        self._begin(self._every(LOOK_EVERY_S, self.tombstones.look))
         self._begin(self._steward.run())
         self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))
         self._begin(self._every(self._settings.snapshot_every_s, self._manager.save, SAVING))

@@ -1,7 +1,8 @@
 """Writes down what becomes of orders: marks in `control`, entries in the audit, dead letters."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from contracts.control import MARK, Control
@@ -17,6 +18,7 @@ from streams.worker.sender import Sender
 from streams.worker.waits import Retry
 
 DONE, REFUSED = "done", "refused: "
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class Ledger:
@@ -37,7 +39,9 @@ class Ledger:
         here = {topic: {owned.partition: owned.next[topic]} for topic in owned.unit.topics}
         return self.seal.sealed(Control(owned.order.asked.id, MARK, here, time.time()))
 
-    async def enter(self, order: Order, owned: OwnedShard, outcome: str) -> None:
+    async def enter(
+        self, order: Order, owned: OwnedShard, outcome: str, counts: Mapping[str, int] = NOTHING
+    ) -> None:
         """Tell the audit what was done in a shard; once, however often it is done."""
         asked = order.asked
         entry = Entry(
@@ -54,6 +58,8 @@ class Ledger:
             asked.why,
             asked.ts,
             time.time(),
+            asked.person,
+            dict(counts),
         )
         await self._retry.until_answered(lambda: self._audit.add(entry))
 

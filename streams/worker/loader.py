@@ -27,7 +27,10 @@ REBUILD = "rebuild the state from the log: stop all workers, then `headwater wor
 
 
 class Return(NamedTuple):
-    """The version to open a unit from, until an order is obeyed: its position in `control`."""
+    """The version to open a unit from, until an order is obeyed: its position in `control`.
+
+    Empty is from nothing.
+    """
 
     version: str
     position: int
@@ -95,7 +98,7 @@ class ShardLoader:
         if found is not None:
             saved = {topic: at.get(partition, 0) for topic, at in found.offsets.items()}
             start |= {topic: offset for topic, offset in saved.items() if topic in start}
-        known = {t: self.reached[unit].get(t, {}).get(partition, 0) for t in unit.topics}
+        known = {t: at.get(partition, 0) for t, at in self.reached[unit].items()}
         owned.start(start, known)
         if found is None:
             owned.saved = {}
@@ -138,7 +141,9 @@ class ShardLoader:
                     _warn_of_missing(owned)
                 owned.shard.load(parts)
                 return manifest
-        if not whole and (saved or await self._store.holds(name)):
+        back = self.returning.get(unit)
+        rebuilt = back is not None and not back.version
+        if not (whole or rebuilt) and (saved or await self._store.holds(name)):
             raise StateRefused(
                 f"no snapshot of '{name}' is good and the log no longer begins at 0, so what it "
                 f"knew cannot be replayed; check HEADWATER_SNAPSHOT_KEY and Redis, or {REBUILD}"

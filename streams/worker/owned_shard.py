@@ -16,7 +16,7 @@ from typing import Any
 from contracts.topics import CONTROL
 from streams.control.schedule import Order, Place
 from streams.kafka.thread import Fetched
-from streams.shards import Batch, Shard, Unit
+from streams.shards import NOBODY, Batch, Shard, Unit, Void
 from streams.worker.batch_size import BatchSize
 from streams.worker.merge import Merge, Merging
 
@@ -56,6 +56,9 @@ class OwnedShard:
         self.place: Place = {}  # where the next order holds, or from where on it may
         self.marked = -1  # the order whose place we have written to the log
         self.frozen: frozenset[str] = frozenset()
+        self.void: Mapping[str, Void] = NOBODY
+        self.void_in_shared: Mapping[str, Void] = NOBODY  # that the shared state knows as such
+        self.floor = 0  # snapshots from before this position of `control` must not be kept
         self.held: set[str] = set()  # topics of which records were dropped while waiting
         self.size = BatchSize()
         self.held_back: set[str] = set()  # topics of which nothing is fetched for now
@@ -74,6 +77,11 @@ class OwnedShard:
         self.done, self.saved = dict(offsets), dict(offsets)
         self._shared_until = dict(shared)
         self._begin_merging()
+
+    @property
+    def shared_position(self) -> int:
+        """Up to which order of this shard the shared state had come when it was loaded."""
+        return self._shared_until.get(CONTROL.name, 0)
 
     def _begin_merging(self) -> None:
         if isinstance(self.shard, Merging) and self.shard.merged:
@@ -179,7 +187,8 @@ class OwnedShard:
             for bound in (known, self._bound(topic)):
                 if records[at].offset < bound <= records[to - 1].offset:
                     to = next(i for i in range(at, to) if records[i].offset >= bound)
-            yield Batch(topic, self.partition, records[at:to], old)
+            void = self.void_in_shared if old else self.void
+            yield Batch(topic, self.partition, records[at:to], old, void=void)
             at = to
 
     def _bound(self, topic: str) -> int:

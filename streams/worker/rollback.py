@@ -5,7 +5,8 @@ came since then is not learned again; people's own histories, which no model mad
 
 *Replay*: shards and what they share are opened from the version, as at a start, and the log since
 then is folded again up to the order's place, with all orders on the way. Until then nothing is
-saved: a worker that dies meanwhile begins anew.
+saved: a worker that dies meanwhile begins anew. Without a version that is a rebuild: from nothing,
+of what the log still has.
 """
 
 import asyncio
@@ -70,10 +71,11 @@ class Rollback:
 
     async def _replay(self, unit: Unit, asked: Control, position: int) -> str:
         version = asked.version
-        for owned in self._owned_shards.of(unit):
-            await self._check(owned, await self._found(owned.name, version))
-        await self._found(SHARED, version)
-        log.info("back to version %s; the log since then is learned again", version)
+        if version:
+            for owned in self._owned_shards.of(unit):
+                await self._check(owned, await self._found(owned.name, version))
+            await self._found(SHARED, version)
+        log.info("back to %s; the log since then is learned again", version or "nothing")
         self._loader.returning[unit] = Return(version, position)
         self._reload(unit)
         return ""

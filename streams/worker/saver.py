@@ -9,11 +9,12 @@ all that stands at one instant has one version.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from contracts.metrics import SNAPSHOTS
+from contracts.topics import CONTROL
 from state.manifest import Offsets
 from state.snapshots import Draft, Snapshots
 from state.storage import Moved
@@ -30,7 +31,8 @@ LOOK_S = 0.005
 class Copy(NamedTuple):
     """What a unit was at one instant; `make` is None for what has not changed since it was saved.
 
-    `before` is what the shared state had reached, as the loader had it then.
+    `before` is what the shared state had reached, as the loader had it then; `floor` is below which
+    orders, by partition, no older snapshot may stay.
     """
 
     unit: Unit
@@ -39,6 +41,7 @@ class Copy(NamedTuple):
     before: Offsets | None
     reached: Offsets
     shared: Later | None
+    floor: dict[int, int]
 
 
 class ShardSaver:
@@ -84,7 +87,8 @@ class ShardSaver:
         changed = any(later is not None for _, _, later in shards)
         before = self._loader.reached.get(unit)
         reached, shared = self._still_shared(unit, changed)
-        return Copy(unit, at, shards, before, reached, shared)
+        floor = {h.partition: h.floor for h in held if h.floor}
+        return Copy(unit, at, shards, before, reached, shared, floor)
 
     async def _write(self, copy: Copy) -> None:
         unit, anchor = copy.unit, None
@@ -98,11 +102,21 @@ class ShardSaver:
                 self._loader.reached[unit] = copy.reached  # else it was loaded anew meanwhile
         for owned, until, later in copy.shards:
             offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
-            draft = self._draft(unit, offsets, copy.at, await _made(later))
+            floor = {p: at for p, at in copy.floor.items() if p == owned.partition}
+            draft = self._draft(unit, offsets, copy.at, await _made(later), floor)
             await self._save_shard(owned, until, draft._replace(epoch=owned.epoch, anchor=anchor))
 
-    def _draft(self, unit: Unit, offsets: Offsets, at: float, parts: Parts | None) -> Draft:
-        return Draft(parts, offsets, self._loader.log.only(unit.topics), None, created=at)
+    def _draft(
+        self,
+        unit: Unit,
+        offsets: Offsets,
+        at: float,
+        parts: Parts | None,
+        floor: Mapping[int, int],
+    ) -> Draft:
+        log_ = self._loader.log.only(unit.topics)
+        below = {CONTROL.name: dict(floor)} if floor else None
+        return Draft(parts, offsets, log_, None, created=at, floor=below)
 
     def _still_shared(self, unit: Unit, changed: bool) -> tuple[Offsets, Later | None]:
         if not isinstance(unit, Sharing):
@@ -118,7 +132,8 @@ class ShardSaver:
 
     async def _save_shared(self, copy: Copy) -> Offsets:
         """Save it and return how far the one that is now there has come."""
-        draft = self._draft(copy.unit, copy.reached, copy.at, await _made(copy.shared))
+        parts = await _made(copy.shared)
+        draft = self._draft(copy.unit, copy.reached, copy.at, parts, copy.floor)
         moved = await self._store.save(SHARED, draft._replace(anchor=_fitting(copy)))
         if moved is Moved.YES:
             return copy.reached

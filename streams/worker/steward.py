@@ -11,10 +11,10 @@ first to come wait for the others.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from contracts.control import ROLLBACK
+from contracts.control import FORGET, ROLLBACK
 from contracts.metrics import FROZEN
 from contracts.topics import CONTROL
 from streams.control.schedule import Order, Place, Schedule
@@ -22,6 +22,7 @@ from streams.decode import Dead, DeadMessage
 from streams.kafka.link import ConsumerLink
 from streams.shards import Governed, Telemetry, Unit
 from streams.worker import deeds
+from streams.worker.farewell import Farewell
 from streams.worker.ledger import DONE, Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.owned_shard import OwnedShard
@@ -34,7 +35,8 @@ LOOK_EVERY_S = 1.0
 class Steward:
     """Carries orders out.
 
-    `opening` tells whether shards are still missing, `save` saves, `rollback` knows the way back.
+    `opening` tells whether shards are still missing, `save` saves, `rollback` knows the way back,
+    `farewell` how to forget.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Steward:
         self.opening: Callable[[], bool] = lambda: False
         self.save: Callable[[], Awaitable[None]]
         self.rollback: Rollback
+        self.farewell: Farewell
         self._owned_shards = owned_shards
         self._loader = loader
         self._ledger = ledger
@@ -56,6 +59,7 @@ class Steward:
         self._telemetry = telemetry
         self._shown: set[tuple[str, int]] = set()
         self._nudged = asyncio.Event()
+        self._unsaid: list[tuple[OwnedShard, Order, Mapping[str, int]]] = []
 
     async def take(self, records: Sequence[Any]) -> None:
         """Take messages of `control`, whatever they are."""
@@ -78,7 +82,11 @@ class Steward:
             given = self.schedule.given(owned.order, unit.topics, owned.partition)
             owned.place = self._marked(owned) or given
         models = unit.models if isinstance(unit, Governed) else ()
-        owned.frozen = self.schedule.frozen(models, unit.topics, owned.partition, obeyed)
+        here = unit.topics, owned.partition
+        owned.frozen = self.schedule.frozen(models, *here, obeyed)
+        owned.floor = self.schedule.floor(*here, obeyed)
+        owned.void = self.schedule.void(*here)
+        owned.void_in_shared = self.schedule.void(*here, before=owned.shared_position)
 
     def nudge(self) -> None:
         """Have a look soon."""
@@ -100,6 +108,7 @@ class Steward:
             await self._together(unit)
         for owned in self._owned_shards:
             await self._let_go(owned)
+        await self._say()
         self._show()
 
     async def _mark(self, unit: Unit) -> None:
@@ -116,10 +125,33 @@ class Steward:
             order = owned.order
             if order is None or not self._ready(owned):
                 continue
-            if not deeds.is_shared(unit, order):
+            if order.asked.action == FORGET:
+                await self._forget(owned, order)
+            elif not deeds.is_shared(unit, order):
                 await self._obeyed([owned], order, deeds.to_shard(owned, order.asked))
             elif order.position < self._loader.obeyed.get(unit, 0):
                 await self._obeyed([owned], order, DONE)
+
+    async def _forget(self, owned: OwnedShard, order: Order) -> None:
+        """Forget somebody; it is said when no snapshot that is kept knows the person."""
+        counts = await self.farewell.to(owned, order, self.schedule)
+        if counts is None:
+            return  # it was taken away meanwhile: whoever has it now does it
+        self._obey([owned], order)
+        await self._let_go(owned)
+        self._unsaid.append((owned, order, counts))
+
+    async def _say(self) -> None:
+        """Tell the audit who is forgotten, once that is saved; others are not held up meanwhile."""
+        if not self._unsaid:
+            return
+        await self.save()
+        unsaid, self._unsaid = self._unsaid, []
+        for owned, order, counts in unsaid:
+            if owned.saved.get(CONTROL.name, 0) > order.position:
+                await self._ledger.enter(order, owned, DONE, counts)
+            elif not owned.closed:
+                self._unsaid.append((owned, order, counts))
 
     async def _together(self, unit: Unit) -> None:
         """Carry out the next order that concerns what shards share, if all of them stand there."""
@@ -160,15 +192,18 @@ class Steward:
 
     async def _obeyed(self, shards: Sequence[OwnedShard], order: Order, outcome: str) -> None:
         late = [o for o in shards if any(o.next[t] > at for t, at in o.place.items())]
-        for owned in shards:
-            owned.obey(order.position)
-            self.plan(owned)
-        self.nudge()
+        self._obey(shards, order)
         for owned in shards:
             said = f"{outcome}, late" if owned in late else outcome
             await self._ledger.enter(order, owned, said)
             await self._let_go(owned)
         await self.save()
+
+    def _obey(self, shards: Sequence[OwnedShard], order: Order) -> None:
+        for owned in shards:
+            owned.obey(order.position)
+            self.plan(owned)
+        self.nudge()
 
     async def _let_go(self, owned: OwnedShard) -> None:
         """Have what was dropped while waiting fetched again."""

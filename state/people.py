@@ -1,0 +1,39 @@
+"""What stands in Redis under a person's own id, found without looking through anything else."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from contracts import keys
+from state.connection import refusals_pass
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+def own_keys(prefix: str, predictors: Iterable[str], user: str) -> list[str]:
+    """Return the keys that bear a person's id.
+
+    >>> own_keys("hw:", ["elec"], "ann")
+    ['hw:rec:ann', 'hw:pred:elec:ann', 'hw:pending:elec:ann']
+    """
+    of_predictors = [
+        key.at(prefix, predictor=name, id=user)
+        for name in predictors
+        for key in (keys.PRED, keys.PENDING)
+    ]
+    return [keys.REC.at(prefix, user=user), *of_predictors]
+
+
+@refusals_pass
+async def held(client: "Redis", names: list[str]) -> dict[str, bytes]:
+    """Return what stands under these keys, without those that are not there."""
+    redis: Any = client
+    found = [(name, await redis.get(name)) for name in names]
+    return {name: value for name, value in found if value is not None}
+
+
+@refusals_pass
+async def take_away(client: "Redis", names: list[str]) -> int:
+    """Delete these keys; return how many were there."""
+    redis: Any = client
+    return sum([int(await redis.delete(name)) for name in names])

@@ -1,0 +1,73 @@
+"""Forgets a person in the shard that knows them, at the place where the log says so.
+
+The order names nobody, only an alias: `control` is kept for ever. Who it is, the shard finds among
+its own people. A list that is on its way to Redis must not come after the command that takes it
+away, so the shard's effects are waited for; both go the same way.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from streams.control.schedule import Order, Schedule
+from streams.shards import Batch, Forgetting, Governed, Record
+from streams.worker.owned_shard import OwnedShard
+from streams.worker.waits import Retry
+
+LOOK_S = 0.005
+# Which records of a shard's topics, before these offsets, mention a name.
+Mentions = Callable[[int, Mapping[str, int], str], Awaitable[Mapping[str, Sequence[Record]]]]
+
+
+class Farewell:
+    """Forgets; `mentions` reads the log."""
+
+    def __init__(self, mentions: Mentions, retry: Retry) -> None:
+        self._mentions = mentions
+        self._retry = retry
+
+    async def to(
+        self, owned: OwnedShard, order: Order, schedule: Schedule
+    ) -> Mapping[str, int] | None:
+        """Return how much of what is gone; None if the shard was taken away meanwhile.
+
+        The shard stands at the order's place.
+        """
+        shard = owned.shard
+        if not isinstance(shard, Forgetting):
+            return {}
+        user = await asyncio.to_thread(shard.called, order.asked.person)
+        past = None
+        if user and order.asked.exact and shard.asks_log(user):
+            past = await self._past(owned, user, schedule)
+        await self._quiet(owned)
+        if owned.closed:
+            return None
+        if not user:
+            return {}
+        shared_too = order.position >= owned.shared_position
+        forgotten = shard.forget(user, past, shared_too)
+        if forgotten.publish is not None:
+            await self._retry.until_answered(forgotten.publish)
+        return forgotten.counts
+
+    async def _quiet(self, owned: OwnedShard) -> None:
+        """Return when everything that the shard has folded is in Redis."""
+        while not owned.closed and any(owned.done[t] < at for t, at in owned.next.items()):
+            await asyncio.sleep(LOOK_S)
+
+    async def _past(self, owned: OwnedShard, user: str, schedule: Schedule) -> list[Batch]:
+        """Return what the log says of a user, told apart by what was frozen."""
+        unit, partition = owned.unit, owned.partition
+        until = {topic: owned.next[topic] for topic in unit.topics}
+        found = await self._retry.until_answered(lambda: self._mentions(partition, until, user))
+        models = unit.models if isinstance(unit, Governed) else ()
+        frozen = schedule.frozen_from(models, unit.topics, partition)
+        return [
+            Batch(topic, partition, [record], frozen=_at(frozen[topic], record.offset))
+            for topic, records in found.items()
+            for record in records
+        ]
+
+
+def _at(cuts: Sequence[tuple[int, frozenset[str]]], offset: int) -> frozenset[str]:
+    return [frozen for begin, frozen in cuts if begin <= offset][-1]
