@@ -21,7 +21,6 @@ from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 0.05  # a call holds up the loop, and with it answers of Redis: they come first
-BREATH_S = 0.005  # the event loop looks around after so long at the latest, or after a batch
 # Of two topics that are merged, one may be a day ahead of the other: labels that come late. So many
 # of its records are held in memory, and one fetch more; the rest waits at the broker.
 MOST_HELD = 10_000
@@ -56,7 +55,6 @@ class BatchProcessor:
         self._link = link
         self._retry = retry
         self._on_their_way = 0
-        self._breathed = 0.0
         self._room = asyncio.Event()
         self._room.set()
 
@@ -95,7 +93,6 @@ class BatchProcessor:
         """Fold the records that one fetch brought, partition by partition."""
         try:
             await self._outbox.empty(PATIENCE_S)
-            self._breathed = time.monotonic()
             for of_one in fetched:
                 await self._handle(of_one)
         except asyncio.CancelledError:
@@ -121,14 +118,9 @@ class BatchProcessor:
                 if owned.stale(topic, fetched) or owned.refuses(part.topic):
                     return
                 self._fold(owned, part)
-                await self._breathe()
+                await asyncio.sleep(0)
         if owned.merge is not None:
             await self._hold_back(owned, owned.merge.held)
-
-    async def _breathe(self) -> None:
-        if time.monotonic() - self._breathed > BREATH_S:
-            await asyncio.sleep(0)
-            self._breathed = time.monotonic()
 
     async def _hold_back(self, owned: OwnedShard, held: Mapping[str, int]) -> None:
         """Fetch nothing more of a topic that is far ahead of the other, until half has flowed."""
