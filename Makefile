@@ -31,7 +31,7 @@ check: env  ## style, types and the direction of imports
 test: check  ## everything, with a real Kafka and a real Redis
 	$(BIN)/python -m pytest
 
-test-long: env  ## what `make test` leaves out: memory under a slow Redis, more ways to go back and to restore
+test-long: env  ## what `make test` has no time for, on real services
 	$(BIN)/python -m pytest -m long
 
 demo: env  ## Kafka, Redis, worker, page and a stream: SECONDS=60 DATA=file.csv.gz RATE=2000

@@ -44,9 +44,8 @@ def forget(settings: Settings) -> None:
         client.delete(*client.scan_iter(f"{settings.key_prefix}*"))
 
 
-@pytest.mark.parametrize(
-    ("partitions", "shared"), [(1, "items"), pytest.param(2, "popularity", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("partitions", "shared"), [(1, "items"), (2, "popularity")])
 def test_what_was_saved_equals_what_the_log_says(
     settings: Settings,
     tmp_path: Path,
@@ -108,6 +107,7 @@ def test_a_file_of_other_topics_is_adopted_only_when_asked(
     assert command(other, "recommend", "u0.0", "--json") == 0
 
 
+@pytest.mark.long
 def test_a_mirrored_log_is_adopted_at_the_same_offsets(
     world: World, other: Settings, tmp_path: Path
 ) -> None:
@@ -134,6 +134,7 @@ def test_a_file_of_another_key_is_read_with_that_key_only(
     assert command(mine, "snapshot", "verify") == 0
 
 
+@pytest.mark.long
 def test_a_damaged_file_changes_nothing(
     world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

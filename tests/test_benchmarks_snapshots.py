@@ -36,6 +36,7 @@ def test_other_lines_of_a_log_are_passed_over() -> None:
     ]
 
 
+@pytest.mark.long
 def test_every_target_stands_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
     args = Namespace(users=300, items=200, events=30_000, partitions=[2], rounds=1)
     snapshots.main(args)

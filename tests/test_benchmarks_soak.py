@@ -36,6 +36,7 @@ def look(learned: int, megabytes: int) -> soak.Look:
     return soak.Look(float(learned), float(learned), size, size, size, {}, {})
 
 
+@pytest.mark.long
 def test_a_real_worker_is_watched_to_the_end(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

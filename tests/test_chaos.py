@@ -41,6 +41,7 @@ def test_whatever_is_killed_and_cut_off_the_state_is_that_of_an_undisturbed_work
     assert verdict(tmp_path, FAULTS, 22.0).good
 
 
+@pytest.mark.long
 def test_an_offset_that_is_saved_before_its_state_is_found(tmp_path: Path) -> None:
     kill = Fault(3.0, "kill", "worker1", 0.0)
     found = verdict(tmp_path, [kill], 16.0, bug="offset-first").found

@@ -120,6 +120,7 @@ def test_forgotten_killed_restarted_and_rolled_back_the_person_is_nowhere(
     assert "nothing is held" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_tombstone_is_obeyed_once_whoever_reads_it_again(
     quick: Settings,
     tmp_path: Path,

@@ -142,6 +142,7 @@ def shown(world: World, metric: str) -> set[str]:
     return {line.split()[-1] for line in lines if line.startswith(f"{metric}{{")}
 
 
+@pytest.mark.long
 def test_a_reset_clears_the_learner_and_a_killed_worker_clears_it_again(
     quick: Settings, tmp_path: Path
 ) -> None:
@@ -162,7 +163,8 @@ def test_a_reset_clears_the_learner_and_a_killed_worker_clears_it_again(
     assert all(item in chosen or other in chosen for item, other in found.near)
 
 
-@pytest.mark.parametrize("since", ["skip", pytest.param("replay", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("since", ["skip", "replay"])
 def test_a_model_goes_back_within_ten_seconds_and_nobody_misses_a_list(
     quick: Settings, tmp_path: Path, since: str
 ) -> None:

@@ -66,6 +66,7 @@ def ask(settings: Settings, predictor: str, ids: range) -> None:
         sender.finish()
 
 
+@pytest.mark.long
 def test_a_predictor_that_raises_on_everything_is_out_and_returns_with_its_letters(
     two: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -142,6 +142,7 @@ def beside(settings: Settings) -> Settings:
     )
 
 
+@pytest.mark.long
 def test_where_all_producers_hash_another_way_the_log_says_so_and_a_setting_ends_it(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def lose_before(settings: Settings, offset: int) -> None:
         admin.delete_records({tp: offset})
 
 
+@pytest.mark.long
 def test_an_offset_saved_with_a_later_state_is_found(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

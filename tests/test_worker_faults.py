@@ -114,6 +114,7 @@ def published(flow: Flow) -> dict[str, int]:
     return {user: int(n) for user, n in found.items() if n is not None}
 
 
+@pytest.mark.long
 def test_an_idle_worker_says_once_that_redis_is_away_and_once_that_it_is_back(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_poison_among_good_events_is_put_aside_and_the_rest_counts_once(flow: Fl
     check(flow, 3)
 
 
+@pytest.mark.long
 def test_poison_that_a_killed_worker_had_put_aside_is_put_aside_again(flow: Flow) -> None:
     for _ in range(2):
         flow.send(700)
@@ -75,6 +76,7 @@ def test_poison_that_a_killed_worker_had_put_aside_is_put_aside_again(flow: Flow
     check(flow, 2)
 
 
+@pytest.mark.long
 def test_what_comes_while_poison_is_looked_for_is_not_lost(flow: Flow) -> None:
     with flow.worker(**RAISING):
         for _ in range(4):
