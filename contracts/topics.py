@@ -62,6 +62,17 @@ CONTROL = Topic(
 )
 DEAD_LETTERS = Topic("dead-letters", "as it came", "delete", "what could not be used, and why", 1)
 
+PERSONAL = (  # whose messages are about one person, or may be
+    INTERACTIONS,
+    REKEYED,
+    IMPRESSIONS,
+    USERS,
+    FEATURES,
+    LABELS,
+    PREDICTIONS,
+    DEAD_LETTERS,
+)
+
 TOPICS = (
     INTERACTIONS,
     REKEYED,

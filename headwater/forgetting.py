@@ -8,18 +8,10 @@ from typing import Any, NamedTuple
 
 from contracts.control import ROLLBACK
 from contracts.settings import Settings
-from contracts.topics import (
-    DEAD_LETTERS,
-    FEATURES,
-    IMPRESSIONS,
-    INTERACTIONS,
-    LABELS,
-    PREDICTIONS,
-    REKEYED,
-)
+from contracts.topics import INTERACTIONS, PERSONAL
 from headwater import orders
 
-LOGS = (INTERACTIONS, REKEYED, IMPRESSIONS, FEATURES, LABELS, PREDICTIONS, DEAD_LETTERS)
+LOGS = [topic for topic in PERSONAL if topic.cleanup == "delete"]  # a tombstone cleans the others
 NOT_SUBTRACTED = "older choices not looked for"
 WEIGHTS = "the weights of the fusion, what followed an item, neighbours that were pushed out"
 MODELS = "what predictors have learned of labels"

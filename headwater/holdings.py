@@ -9,25 +9,12 @@ import msgspec
 
 from contracts.errors import KafkaAway, StateRefused
 from contracts.settings import Settings
-from contracts.topics import (
-    DEAD_LETTERS,
-    FEATURES,
-    IMPRESSIONS,
-    INTERACTIONS,
-    LABELS,
-    PREDICTIONS,
-    REKEYED,
-    USERS,
-)
+from contracts.topics import PERSONAL
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from state.snapshots import Snapshots
-
-LOGS = (
-    INTERACTIONS, REKEYED, IMPRESSIONS, USERS, FEATURES, LABELS, PREDICTIONS, DEAD_LETTERS,
-)  # fmt: skip
 
 
 async def held(client: "Redis", settings: Settings, user: str) -> dict[str, Any]:
@@ -36,15 +23,13 @@ async def held(client: "Redis", settings: Settings, user: str) -> dict[str, Any]
     Raises:
         StateRefused: there are snapshots, and none can be read.
     """
+    from state.opened import snapshots
     from state.people import held as found_in
     from state.people import own_keys
-    from state.redis_storage import RedisStorage
-    from state.snapshots import Snapshots
 
     names = own_keys(settings.key_prefix, settings.predictors, user)
     found = await found_in(client, names)
-    storage = RedisStorage(client, settings.key_prefix)
-    store = Snapshots(storage, settings.snapshot_key, 1)
+    store = snapshots(settings, client)
     return {
         "user": user,
         "redis": {name: msgspec.json.decode(value) for name, value in found.items()},
@@ -122,8 +107,8 @@ async def _in_log(settings: Settings, user: str) -> dict[str, list[Any]]:
     ends, read, prefix = LogEnds(settings), MentionReader(settings), settings.topic_prefix
     found: dict[str, list[Any]] = {}
     try:
-        counts = await ends.counts(prefix + topic.name for topic in LOGS)
-        for topic in LOGS:
+        counts = await ends.counts(prefix + topic.name for topic in PERSONAL)
+        for topic in PERSONAL:
             for partition in range(counts.get(prefix + topic.name, 0)):
                 tp = TP(prefix + topic.name, partition)
                 until = {topic.name: (await ends.ends([tp]))[tp]}

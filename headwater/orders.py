@@ -5,6 +5,7 @@ import asyncio
 import getpass
 import os
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from contracts import exits
 from contracts.control import Action, Control
-from contracts.errors import NotObeyed, RedisAway, SettingsError
-from contracts.settings import Settings, masked
+from contracts.errors import NotObeyed, SettingsError
+from contracts.settings import Settings
 from contracts.topics import FEATURES, INTERACTIONS
 
 if TYPE_CHECKING:
@@ -55,6 +57,17 @@ def give(args: argparse.Namespace, settings: Settings, draft: Control) -> Iterat
     yield f"order {order.id}: {what}"
     if not args.no_wait:
         yield from map(told, awaited(settings, order))
+
+
+def run(args: argparse.Namespace, settings: Settings, draft: Control) -> int:
+    """Give an order as a command does: print what became of it, return the exit code.
+
+    Raises:
+        HeadwaterError, NotObeyed: see `give`.
+    """
+    for line in give(args, settings, draft):
+        sys.stdout.write(line + "\n")
+    return exits.OK.code
 
 
 def send(args: argparse.Namespace, settings: Settings, draft: Control) -> Control:
@@ -135,18 +148,10 @@ def answered(settings: Settings, question: "Callable[[Redis], Awaitable[T]]") ->
 
 
 async def _answered(settings: Settings, question: "Callable[[Redis], Awaitable[T]]") -> "T":
-    from state.connection import away, connect
+    from state.opened import reached
 
-    client = connect(settings)
-    try:
+    async with reached(settings) as client:
         return await question(client)
-    except away() as error:
-        raise RedisAway(
-            f"no Redis answers at {masked(settings.redis)} ({error}); check HEADWATER_REDIS, or "
-            "run `headwater up`"
-        ) from None
-    finally:
-        await client.aclose()
 
 
 def told(entry: "Entry") -> str:

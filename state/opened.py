@@ -34,10 +34,21 @@ async def opened(settings: Settings) -> AsyncIterator[Snapshots]:
     Raises:
         RedisAway: no Redis answers, now or during the block.
     """
-    client = connect(settings)
-    try:
+    async with reached(settings) as client:
         await ping(client)
         yield snapshots(settings, client)
+
+
+@asynccontextmanager
+async def reached(settings: Settings) -> "AsyncIterator[Redis]":
+    """Give a client to a command; it asks nothing of Redis itself.
+
+    Raises:
+        RedisAway: no Redis answers during the block.
+    """
+    client = connect(settings)
+    try:
+        yield client
     except away() as error:
         raise RedisAway(
             f"no Redis answers at {masked(settings.redis)} ({error}); "

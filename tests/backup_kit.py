@@ -8,6 +8,7 @@ from confluent_kafka import Producer
 
 from contracts.settings import Settings
 from headwater.cli import main
+from tests import children
 from tests.producers_world import World, groups
 
 
@@ -20,9 +21,8 @@ def of(settings: Settings, folder: Path, partitions: int) -> World:
 def command(settings: Settings, *argv: str) -> int:
     """Give a command under these settings; return its exit code."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in msgspec.structs.asdict(settings).items():
-            if name != "predictors":
-                patch.setenv(f"HEADWATER_{name.upper()}", str(value))
+        for name, value in children.environ(settings).items():
+            patch.setenv(name, value)
         return main(argv)
 
 

@@ -21,6 +21,7 @@ from state.connection import connect
 from state.redis_storage import RedisStorage
 from state.snapshots import Snapshots
 from streams.kafka.topics import ensure
+from tests import children
 
 USERS, ITEMS = 97, 11
 
@@ -88,13 +89,8 @@ class Flow:
         """Run a counting worker; on failure its log is shown."""
         self._workers += 1
         log = self._folder / f"worker{self._workers}.log"
-        given = {
-            f"HEADWATER_{name.upper()}": str(value)
-            for name, value in msgspec.structs.asdict(self.settings).items()
-            if name != "predictors"
-        }
         command: list[str | Path] = [sys.executable, "-W", "ignore", "-m", "tests.counting"]
-        child = spawn(command, log, {**os.environ, **given, **environ})
+        child = spawn(command, log, {**os.environ, **children.environ(self.settings), **environ})
         try:
             yield child
         except BaseException:

@@ -21,6 +21,7 @@ from contracts.settings import Settings
 from headwater.local import Supervised, ports, spawn
 from serving.scrape import Samples, answers, scrape
 from streams.kafka.topics import ensure
+from tests import children
 
 GROUPS, USERS, ITEMS, PER_USER = 4, 10, 30, 50  # users per group; 2,000 events
 START = 1_735_689_600.0
@@ -77,14 +78,9 @@ class World:
     @contextmanager
     def worker(self, *options: str, **environ: str) -> Iterator[Supervised]:
         """Run `headwater worker` until the end of the block; it works at its beginning."""
-        given = {
-            f"HEADWATER_{name.upper()}": str(value)
-            for name, value in msgspec.structs.asdict(self.settings).items()
-            if name != "predictors"
-        }
         command: list[str | Path] = [Path(sys.executable).with_name("headwater"), "worker"]
         log = self.folder / "worker.log"
-        environ = {**os.environ, "PYTHONWARNINGS": "", **given, **environ}
+        environ = {**os.environ, "PYTHONWARNINGS": "", **children.environ(self.settings), **environ}
         child = spawn([*command, *options], log, environ)
         try:
             self.until(lambda: answers(f"{self._url}/readyz"))

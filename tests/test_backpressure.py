@@ -18,6 +18,7 @@ from contracts.settings import Settings
 from headwater.local import Supervised, local_redis, spawn
 from streams.kafka import offsets
 from streams.kafka.topics import ensure
+from tests import children
 
 USERS, ITEMS = 500, 200
 LAG = int(os.environ.get("HEADWATER_TEST_LAG", "300000"))
@@ -54,11 +55,10 @@ def send(settings: Settings, start: int, n: int) -> None:
 @contextmanager
 def worker(settings: Settings, folder: Path) -> Iterator[Supervised]:
     """Run a real worker."""
-    given = {name: str(value) for name, value in msgspec.structs.asdict(settings).items()}
-    given["predictors"] = ",".join(f"{name}={path}" for name, path in settings.predictors.items())
-    environ = {f"HEADWATER_{name.upper()}": value for name, value in given.items()}
     log = folder / "worker.log"
-    with spawn([sys.executable, "-m", "headwater", "worker"], log, os.environ | environ) as child:
+    with spawn(
+        [sys.executable, "-m", "headwater", "worker"], log, os.environ | children.environ(settings)
+    ) as child:
         try:
             yield child
         except BaseException:
@@ -69,21 +69,15 @@ def worker(settings: Settings, folder: Path) -> Iterator[Supervised]:
 @contextmanager
 def slowness(url: str, share: float = 0.9) -> Iterator[None]:
     """Let Redis stand still for a share of the time, a second at most, and answer in between."""
-    over = threading.Event()
 
-    def run() -> None:
+    def run(over: threading.Event) -> None:
         with redis.Redis.from_url(url) as client:
             while not over.is_set():
                 client.execute_command("DEBUG", "SLEEP", str(share))
                 time.sleep(1.0 - share)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with children.meanwhile(run):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def resident_mb(child: Supervised) -> float:

@@ -45,6 +45,14 @@ def forget(settings: Settings) -> None:
 
 
 @pytest.mark.long
+def exported(world: World, folder: Path) -> str:
+    """Learn the first group and return the file that it is exported to."""
+    file = str(folder / "state")
+    learned(world, 0)
+    assert command(world.settings, "snapshot", "export", file) == 0
+    return file
+
+
 @pytest.mark.parametrize(("partitions", "shared"), [(1, "items"), (2, "popularity")])
 def test_what_was_saved_equals_what_the_log_says(
     settings: Settings,
@@ -70,9 +78,7 @@ def test_what_was_saved_equals_what_the_log_says(
 def test_a_file_brings_the_state_back_and_the_worker_goes_on(
     world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    file = str(tmp_path / "state")
-    learned(world, 0)
-    assert command(world.settings, "snapshot", "export", file) == 0
+    file = exported(world, tmp_path)
     forget(world.settings)
     with world.worker():
         assert command(world.settings, "snapshot", "import", file) == STATE
@@ -91,9 +97,7 @@ def test_a_file_of_other_topics_is_adopted_only_when_asked(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    file = str(tmp_path / "state")
-    learned(world, 0)
-    assert command(world.settings, "snapshot", "export", file) == 0
+    file = exported(world, tmp_path)
     assert command(other, "snapshot", "import", file) == STATE
     assert "--adopt" in capsys.readouterr().err
     assert command(other, "snapshot", "import", file, "--adopt", "same") == STATE
@@ -111,9 +115,7 @@ def test_a_file_of_other_topics_is_adopted_only_when_asked(
 def test_a_mirrored_log_is_adopted_at_the_same_offsets(
     world: World, other: Settings, tmp_path: Path
 ) -> None:
-    file = str(tmp_path / "state")
-    learned(world, 0)
-    assert command(world.settings, "snapshot", "export", file) == 0
+    file = exported(world, tmp_path)
     send(other, 0)
     assert command(other, "snapshot", "import", file, "--adopt", "same") == 0
     assert command(other, "snapshot", "verify") == 0
@@ -156,9 +158,7 @@ def test_a_damaged_file_changes_nothing(
 def test_more_partitions_than_in_the_file_are_refused(
     world: World, other: Settings, tmp_path: Path
 ) -> None:
-    file = str(tmp_path / "state")
-    learned(world, 0)
-    assert command(world.settings, "snapshot", "export", file) == 0
+    file = exported(world, tmp_path)
     more = msgspec.structs.replace(other, topic_prefix=f"m{other.topic_prefix}", partitions=3)
     ensure(more)
     try:

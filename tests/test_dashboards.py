@@ -31,6 +31,7 @@ from streams.kafka import producer, topics
 from streams.sources.examples import Example
 from streams.telemetry.http import Endpoint, Health
 from streams.telemetry.metrics import Telemetry
+from tests import children
 
 DASHBOARD = Path(__file__).parent.parent / "deploy/grafana/dashboards/headwater.json"
 SUFFIX = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
@@ -169,12 +170,9 @@ def test_a_running_worker_gives_data_to_every_expression(
 @contextmanager
 def worker(settings: Settings, folder: Path) -> Iterator[str]:
     """Run a real worker and give the address of its metrics."""
-    given = {name: str(value) for name, value in msgspec.structs.asdict(settings).items()}
-    given["predictors"] = ",".join(f"{name}={path}" for name, path in settings.predictors.items())
-    environ = {f"HEADWATER_{name.upper()}": value for name, value in given.items()}
     log = folder / "worker.log"
     command = [sys.executable, "-m", "headwater", "worker"]
-    with spawn(command, log, dict(os.environ) | environ) as child:
+    with spawn(command, log, dict(os.environ) | children.environ(settings)) as child:
         deadline = time.monotonic() + 60.0
         while not (said := re.search(r"(http://[0-9.:]+)/metrics", log.read_text("utf-8"))):
             assert child.alive, log.read_text("utf-8")

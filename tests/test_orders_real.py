@@ -27,7 +27,7 @@ from streams.interactions.unit import Interactions
 from streams.kafka.offsets import progress
 from streams.shards import MAX_BATCH, Batch, NoTelemetry, send_nowhere
 from streams.worker.loader import SHARED
-from tests import saved_state
+from tests import children, saved_state
 from tests.producers_world import START, USERS, Event, World, groups
 
 ARGS = argparse.Namespace(who="ann", why="a test", no_wait=False)
@@ -70,20 +70,15 @@ def order(world: World, draft: Control) -> list[Entry]:
 def nobody_misses_a_list(settings: Settings, users: Sequence[str]) -> Iterator[None]:
     """Hold that each user's list stands in Redis all the time."""
     wanted = [keys.REC.at(settings.key_prefix, user=user) for user in users]
-    over, missing = threading.Event(), list[int]()
+    missing = list[int]()
 
-    def watch() -> None:
+    def watch(over: threading.Event) -> None:
         with redis.Redis.from_url(settings.redis) as client:
             while not over.wait(0.02):
                 missing.append(len(wanted) - int(client.exists(*wanted)))
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with children.meanwhile(watch):
         yield
-    finally:
-        over.set()
-        thread.join()
     assert set(missing) == {0}
 
 

@@ -14,13 +14,18 @@ async def version(worker: Living) -> str:
     return (await worker.store.all(SHARED))[0].version
 
 
+async def with_a_version(places: Places) -> tuple[Living, str]:
+    """Return a worker that has learned of ten choices of tea, and what that state is called."""
+    worker = Living(places)
+    await worker.open(0, 1)
+    places.produce(0, "tea", 10)
+    await worker.settle()
+    return worker, await version(worker)
+
+
 def test_a_model_goes_back_and_what_came_since_is_skipped_but_not_of_people() -> None:
     async def work(places: Places) -> None:
-        worker = Living(places)
-        await worker.open(0, 1)
-        places.produce(0, "tea", 10)
-        await worker.settle()
-        good = await version(worker)
+        worker, good = await with_a_version(places)
         places.produce(0, "bad", 10)
         places.produce(1, "bad", 10)
         await worker.settle()
@@ -44,11 +49,7 @@ def test_a_model_goes_back_and_learns_again_what_came_since_with_the_orders_on_t
     dies: bool,
 ) -> None:
     async def work(places: Places) -> None:
-        worker = Living(places)
-        await worker.open(0, 1)
-        places.produce(0, "tea", 10)
-        await worker.settle()
-        good = await version(worker)
+        worker, good = await with_a_version(places)
         worker.unit.items["spoiled by a fault of ours"] = 1
         places.produce(0, "jam", 10)
         places.give("freeze")

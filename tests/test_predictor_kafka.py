@@ -21,12 +21,13 @@ from kafka import KafkaConsumer, TopicPartition
 from river import linear_model, preprocessing
 
 from contracts import keys, topics
-from contracts.settings import Settings, shown
+from contracts.settings import Settings
 from headwater.local import Supervised, spawn
 from streams.kafka import producer
 from streams.kafka.topics import ensure
 from streams.sources import examples as source_examples
 from streams.sources.examples import Example
+from tests import children
 from tests.data import data_file
 
 ROWS = int(os.environ.get("HEADWATER_TEST_ROWS", "2000"))
@@ -75,7 +76,7 @@ def test_a_worker_that_is_killed_half_way_through_a_backlog_changes_no_answer(
 @contextmanager
 def worker(settings: Settings, folder: Path) -> Iterator[Supervised]:
     """Run `headwater worker` as a process of its own."""
-    environ = {**os.environ, **_environ(settings), "PYTHONWARNINGS": ""}
+    environ = {**os.environ, **children.environ(settings), "PYTHONWARNINGS": ""}
     command: list[str | Path] = [Path(sys.executable).with_name("headwater"), "worker"]
     child = spawn(command, folder / "worker.log", environ)
     try:
@@ -86,13 +87,6 @@ def worker(settings: Settings, folder: Path) -> Iterator[Supervised]:
     finally:
         if child.alive:
             child.stop()
-
-
-def _environ(settings: Settings) -> dict[str, str]:
-    given = {name: str(value) for name, value in shown(settings).items()}
-    given["predictors"] = ",".join(f"{n}={path}" for n, path in settings.predictors.items())
-    given["snapshot_key"] = settings.snapshot_key
-    return {f"HEADWATER_{name.upper()}": value for name, value in given.items()}
 
 
 def bare(rows: list[Example]) -> dict[str, Any]:

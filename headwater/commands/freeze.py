@@ -3,7 +3,6 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from contracts import exits
 from contracts.control import FREEZE
 from contracts.settings import Settings
 from headwater.commands import COMMANDS
@@ -28,6 +27,4 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Give the order and print what each partition did; exit code 17 if one did not."""
     from headwater import orders
 
-    for line in orders.give(args, settings, orders.draft(FREEZE)):
-        print(line)
-    return exits.OK.code
+    return orders.run(args, settings, orders.draft(FREEZE))

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from contracts import exits, pipeline
+from contracts import pipeline
 from contracts.control import RESET, clearable
 from contracts.errors import InputError
 from contracts.settings import Settings
@@ -39,6 +39,4 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.learner not in known:
         more = "; predictors cannot be reset yet" if args.learner in settings.predictors else ""
         raise InputError(f"no learner '{args.learner}'; there are {', '.join(known)}{more}")
-    for line in orders.give(args, settings, orders.draft(RESET, learner=args.learner)):
-        print(line)
-    return exits.OK.code
+    return orders.run(args, settings, orders.draft(RESET, learner=args.learner))

@@ -3,7 +3,6 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from contracts import exits
 from contracts.control import ROLLBACK
 from contracts.errors import InputError
 from contracts.settings import Settings
@@ -56,15 +55,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             "the workers keep the last ones, and older ones apart: see versions_kept"
         )
     order = orders.draft(ROLLBACK, version=args.version, since=args.since)
-    for line in orders.give(args, settings, order):
-        print(line)
-    return exits.OK.code
+    return orders.run(args, settings, order)
 
 
 async def _found(client: Any, settings: Settings, version: str) -> "Manifest | None":
-    from state.redis_storage import RedisStorage
-    from state.snapshots import Snapshots
+    from state.opened import snapshots
     from streams.worker.loader import SHARED
 
-    storage = RedisStorage(client, settings.key_prefix)
-    return await Snapshots(storage, settings.snapshot_key, 1).version(SHARED, version)
+    return await snapshots(settings, client).version(SHARED, version)

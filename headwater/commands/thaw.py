@@ -3,7 +3,6 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from contracts import exits
 from contracts.control import THAW
 from contracts.settings import Settings
 from headwater.commands import COMMANDS
@@ -25,6 +24,4 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Give the order and print what each partition did; exit code 17 if one did not."""
     from headwater import orders
 
-    for line in orders.give(args, settings, orders.draft(THAW)):
-        print(line)
-    return exits.OK.code
+    return orders.run(args, settings, orders.draft(THAW))

@@ -1,7 +1,6 @@
 """Reads all of a small topic, from its beginning and for ever, and knows when it is at the end."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -13,8 +12,8 @@ from faust.types import TP
 from contracts.settings import Settings
 from contracts.topics import CONTROL, Topic
 from streams.kafka.admin import servers
+from streams.kafka.aside import consumer
 from streams.kafka.log_ends import LogEnds
-from streams.kafka.thread import READ
 
 log = logging.getLogger(__name__)
 Take = Callable[[Sequence[Any]], Awaitable[None]]
@@ -61,21 +60,11 @@ class TopicReader:
     async def run(self) -> None:
         """Read until cancelled, through every absence of Kafka."""
         while True:
-            client = aiokafka.AIOKafkaConsumer(
-                bootstrap_servers=self._servers,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                isolation_level=READ,
-            )
             try:
-                await client.start()
-                await self._follow(client)
+                async with consumer(self._servers) as client:
+                    await self._follow(client)
             except KafkaError as error:
                 log.info("'%s' cannot be read now: %r", self._tp.topic, error)
-            finally:
-                with contextlib.suppress(KafkaError):
-                    await client.stop()
             await asyncio.sleep(AGAIN_S)
 
     async def _follow(self, client: aiokafka.AIOKafkaConsumer) -> None:

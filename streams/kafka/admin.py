@@ -12,6 +12,8 @@ from kafka.errors import AuthorizationError, KafkaError
 from contracts.errors import KafkaAway, SettingsError
 from contracts.settings import Settings
 
+READ = "read_committed"  # what a producer's transaction gave up was never said
+
 
 class _Admin(KafkaAdminClient):
     """The admin client, which otherwise leaves a thread and sockets when nobody answers."""

@@ -13,8 +13,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from contracts.settings import Settings
-from streams.kafka.admin import servers
-from streams.kafka.thread import READ
+from streams.kafka.admin import READ, servers
 
 ANSWER_MS = 5_000
 

@@ -1,16 +1,14 @@
 """Reads all records of some logs and keeps those that mention somebody."""
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiokafka
 import msgspec
-from aiokafka.errors import KafkaError
 
 from contracts.settings import Settings
 from streams.kafka.admin import servers
-from streams.kafka.thread import READ
+from streams.kafka.aside import consumer
 
 AT_ONCE = 20_000
 POLL_MS = 500
@@ -31,24 +29,13 @@ class MentionReader:
         Raises:
             KafkaError: no broker answers in time.
         """
-        client = aiokafka.AIOKafkaConsumer(
-            bootstrap_servers=self._servers,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level=READ,
-        )
-        try:
-            await client.start()
+        async with consumer(self._servers) as client:
             return {
                 topic: await self._read(
                     client, aiokafka.TopicPartition(self._prefix + topic, partition), end, name
                 )
                 for topic, end in until.items()
             }
-        finally:
-            with contextlib.suppress(KafkaError):
-                await client.stop()
 
     async def _read(
         self, client: aiokafka.AIOKafkaConsumer, tp: aiokafka.TopicPartition, end: int, name: str

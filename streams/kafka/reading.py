@@ -8,10 +8,9 @@ from kafka.errors import KafkaError
 
 from contracts.errors import KafkaAway
 from contracts.settings import Settings
-from streams.kafka.admin import servers
+from streams.kafka.admin import READ, servers
 from streams.shards import Record
 
-READ = "read_committed"
 POLL_MS = 500
 
 

@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.kafka import lenient
+from streams.kafka.admin import READ
 from streams.kafka.pace import Paced
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,6 @@ T = TypeVar("T")
 
 FETCH_RECORDS = 16_000  # one fetch brings 1 MB of each partition, 7,000 events
 FETCH_WAIT_MS = 100  # a partition left out of one fetch waits so long for the next
-READ = "read_committed"  # what a producer's transaction gave up was never said
 LENIENT_S = 30.0
 COMMIT_TIMEOUT_S = 1.5
 STOP_S = 1.5

@@ -60,20 +60,18 @@ class Outbox:
         self.look: Callable[[OwnedShard], Awaitable[bool]]
         self.stuck = False
         self._entries: deque[Entry] = deque()
-        self._records = 0
         self._begun = 0
         self._changed = asyncio.Event()
         self._new = asyncio.Event()
 
     async def room(self) -> None:
         """Return when a batch may be put in."""
-        while self._records >= ROOM:
+        while sum(len(entry.batch.records) for entry in self._entries) >= ROOM:
             await self._change()
 
     def put(self, entry: Entry) -> None:
         """Take a batch's effects."""
         self._entries.append(entry)
-        self._records += len(entry.batch.records)
         self._new.set()
 
     async def empty(self, timeout: float) -> bool:
@@ -91,7 +89,6 @@ class Outbox:
         waiting = list(self._entries)[self._begun :]
         for entry in [e for e in waiting if e.owned is owned]:
             self._entries.remove(entry)
-            self._records -= len(entry.batch.records)
 
     async def run(self) -> None:
         """Deliver for ever."""
@@ -109,7 +106,7 @@ class Outbox:
         for entry in await self._out(entries):
             entry.owned.done[entry.batch.topic] = entry.until
         for _ in entries:
-            self._records -= len(self._entries.popleft().batch.records)
+            self._entries.popleft()
         self._begun = 0
         self._changed.set()
         self._changed = asyncio.Event()
