@@ -28,8 +28,8 @@ check: env  ## style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check  ## everything, with a real Kafka and a real Redis
-	$(BIN)/python -m pytest
+test: check  ## everything, with a real Kafka and a real Redis for each of two processes
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-long: env  ## what `make test` has no time for, on real services
 	$(BIN)/python -m pytest -m long

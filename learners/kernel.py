@@ -17,6 +17,10 @@ def kernel(
     With `fastmath` sums may be taken in another order, which lets them run many at a time: the
     same on one machine, whatever the batches, and not to the last digit on another.
 
+    An `inner` kernel becomes part of each kernel that calls it. Left as a call, it would run as
+    compiled alone in the process that compiled it, and as compiled for its caller where the
+    caller was read from disk: two processes would take a sum in different orders.
+
     Kernels take their memory from outside and allocate none, so numba need not count who uses
     which array; with the counting, events took twice as long: a `World` alone is thirty arrays.
 
@@ -35,6 +39,7 @@ def kernel(
         _nrt=False,  # as said; underscored, for it has no other name
         error_model="numpy",
         fastmath=fastmath,
+        forceinline=inner,
         no_cpython_wrapper=inner,
         no_cfunc_wrapper=True,
     )(function)

@@ -47,6 +47,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     with local_redis(tmp_path / "own") as running:
         made = Store(running.address, tmp_path / "own")
         yield made
+        made.client.config_set("save", "")  # else it refuses to end without having saved
         made.client.close()
 
 
