@@ -12,7 +12,8 @@ from benchmarks.cases import Row
 from contracts.metrics import STAGE_SECONDS, Metric
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS
-from streams.interactions.unit import Interactions, InteractionsShard
+from streams.interactions.shard import InteractionsShard
+from streams.interactions.unit import Interactions
 from streams.offline import BATCH
 from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
 

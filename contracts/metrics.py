@@ -42,6 +42,12 @@ STAGE_SECONDS = Metric(
     STAGE_S,
 )
 LAG = Metric("headwater_lag_events", "gauge", "messages not yet processed", ("topic", "partition"))
+FOLLOWED_LAG = Metric(
+    "headwater_followed_lag_events",
+    "gauge",
+    "messages of other workers' partitions that items have not learned here yet",
+    ("topic", "partition"),
+)
 FRESHNESS = Metric(
     "headwater_freshness_seconds",
     "histogram",
@@ -120,6 +126,7 @@ METRICS = (
     BATCH_EVENTS,
     STAGE_SECONDS,
     LAG,
+    FOLLOWED_LAG,
     FRESHNESS,
     LISTS,
     QUALITY,

@@ -40,9 +40,10 @@ class Shape(NamedTuple):
 
 
 class Users:
-    """The users of one partition."""
+    """The users of one partition; where they are not `served`, others make their lists."""
 
-    def __init__(self, shape: Shape, widths: arrays.Widths) -> None:
+    def __init__(self, shape: Shape, widths: arrays.Widths, served: bool = True) -> None:
+        self.served = served
         self.ids = Ids(shape.users)
         self.widths = widths
         self.rows = arrays.user_rows(min(FIRST_ROWS, shape.users), widths)
@@ -106,9 +107,9 @@ class Recommender:
         )
         return room.room(size, most)
 
-    def open(self) -> Users:
+    def open(self, served: bool = True) -> Users:
         """Return the users of one more partition."""
-        users = Users(self.shape, self.widths)
+        users = Users(self.shape, self.widths, served)
         self.partitions.append(users)
         return users
 
@@ -130,7 +131,7 @@ class Recommender:
         names = events.user[:taken]
         slots, newcomers = users.ids.map_in_turn(names)
         users.make_room(taken)
-        last = _last_of_each(names)
+        last = _last_of_each(names) & users.served
         verdicts, lists = _room_for_verdicts(taken), _room_for_lists(int(last.sum()), self.depth)
         columns = Columns(
             slots, _tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
@@ -139,7 +140,7 @@ class Recommender:
         person = self._person(users)
         if self.foreign:
             person = person._replace(rules=self.rules._replace(head=BLEND))
-        _, changed = step(self.world, person, columns, mode, verdicts, lists)
+        _, changed = step(self.world, person, columns, mode, users.served, verdicts, lists)
         users.rows.version[slots] = events.version[:taken]
         return Learned(verdicts, lists, slots, self.room.dirty[:changed].copy())
 
@@ -158,6 +159,11 @@ class Recommender:
     def trending(self) -> Lists:
         """Return what a stranger is shown now: one list."""
         return self.peek(self._stranger, -1, self.latest)
+
+    @property
+    def served(self) -> list[Users]:
+        """The users whose lists are made here."""
+        return [users for users in self.partitions if users.served]
 
     @property
     def learns(self) -> bool:

@@ -50,12 +50,14 @@ def step(
     person: Person,
     events: Columns,
     mode: int,
+    served: bool,
     verdicts: Verdicts,
     lists: Lists,
 ) -> tuple[int, int]:
     """Take every event of a batch in turn; return how many lists and dirty items there are.
 
-    `mode` is ALONE, REMEMBER, JUDGE or TEACH.
+    `mode` is ALONE, REMEMBER, JUDGE or TEACH. Without `served` another worker makes the lists of
+    these users: nothing is judged or ranked, the head learns nothing.
     """
     users, rules, room = person.users, person.rules, person.room
     given = dirty = 0
@@ -65,28 +67,44 @@ def step(
             clear(users, person.pages, user)
             users.chosen[user] = users.length[user] = 0
             users.tag[user] = events.newcomer[k]
+        verdicts.stored[k] = verdicts.fresh[k] = verdicts.popular[k] = UNJUDGED
         if weight > 0.0 and item >= 0 and mode >= JUDGE:
-            judged = judge(world, person, user, item, k, ts, events.fresh[k], verdicts)
-            if mode == TEACH:
-                if judged >= 0:
-                    teach(world, person, user, item, ts, judged)
-                if verdicts.known[k]:
-                    note_repeat(world.trend, verdicts.new[k])
-                dirty = learn(world, person, user, item, ts, weight, dirty)
-        else:
-            verdicts.stored[k] = verdicts.fresh[k] = verdicts.popular[k] = UNJUDGED
+            taught = take(world, person, events, k, mode, served, verdicts)
+            if taught and served:
+                dirty = mark_dirty(world.items, users, user, item, room.dirty, dirty)
         if item >= 0 and weight != 0.0:
             if weight > 0.0:
                 gave = 0.0 if mode in (ALONE, JUDGE) else weight
                 remember(users, user, item, ts, gave)
             note(users, person.pages, user, item, events.barred[k], rules.pages)
-        count = rank(world, person, user, ts)
-        length = keep(users, user, room, count, ts)
-        if events.last[k]:
-            give(person, user, count, length, lists, given)
-            lists.event[given] = k
-            given += 1
+        if served:
+            count = rank(world, person, user, ts)
+            length = keep(users, user, room, count, ts)
+            if events.last[k]:
+                give(person, user, count, length, lists, given)
+                lists.event[given] = k
+                given += 1
     return given, dirty
+
+
+@kernel(inner=True)
+def take(
+    world: World, person: Person, events: Columns, k: int, mode: int, served: bool,
+    verdicts: Verdicts,
+) -> bool:  # fmt: skip
+    """Judge a choice and, with TEACH, have it taught; return whether it was."""
+    users, user, item, ts = person.users, events.user[k], events.item[k], events.ts[k]
+    verdicts.known[k] = users.chosen[user] > 0
+    verdicts.new[k] = not has_met(users, person.pages, user, item)
+    judged = judge(world, person, user, item, k, ts, events.fresh[k], verdicts) if served else -1
+    if mode != TEACH:
+        return False
+    if judged >= 0:
+        teach(world, person, user, item, ts, judged)
+    if verdicts.known[k]:
+        note_repeat(world.trend, verdicts.new[k])
+    learn(world, person, user, item, ts, events.weight[k])
+    return True
 
 
 @kernel(inner=True)
@@ -112,13 +130,10 @@ def judge(
     Return how many candidates were ranked, -1 if none had to be.
     """
     users, rules, trend = person.users, person.rules, world.trend
-    known, length = users.chosen[user] > 0, users.length[user]
-    verdicts.known[k] = known
+    length = users.length[user]
     popular, size = trend.top[rules.baseline], min(trend.size[rules.baseline], JUDGED)
     verdicts.popular[k] = place_of(popular, size, item)
     verdicts.stored[k] = place_of(users.listed[user], length, item)
-    verdicts.fresh[k] = UNJUDGED
-    verdicts.new[k] = not has_met(users, person.pages, user, item)
     if not (fresh or learns(rules) or length == 0):
         return -1
     count = rank(world, person, user, ts)
@@ -131,10 +146,8 @@ def judge(
 
 
 @kernel(inner=True)
-def learn(
-    world: World, person: Person, user: int, item: int, ts: float, weight: float, dirty: int
-) -> int:
-    """Teach the items one choice; return how many items are dirty."""
+def learn(world: World, person: Person, user: int, item: int, ts: float, weight: float) -> None:
+    """Teach the items one choice."""
     users, rules = person.users, person.rules
     items, history, chosen = world.items, users.history[user], users.chosen[user]
     choose(items, world.trend, item, ts, weight, rules.half_lives)
@@ -145,7 +158,6 @@ def learn(
         follow(items, history[0], item, added)
     if rules.use.neighbours:
         attend(items, world.sessions, users.tag[user], item)
-    return mark_dirty(items, history, chosen, item, person.room.dirty, dirty)
 
 
 @kernel(inner=True)
@@ -159,10 +171,11 @@ def teach(world: World, person: Person, user: int, item: int, now: float, count:
 
 @kernel(inner=True)
 def mark_dirty(
-    items: ItemRows, history: I32, chosen: int, item: int, noted: I32, dirty: int
+    items: ItemRows, users: UserRows, user: int, item: int, noted: I32, dirty: int
 ) -> int:
     """Note whose neighbours an event changed; return how many items are noted."""
-    for back in range(-1, chosen):
+    history = users.history[user]
+    for back in range(-1, users.chosen[user]):
         other = item if back < 0 else history[back]
         if not items.dirty[other]:
             items.dirty[other] = True

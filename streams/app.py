@@ -25,10 +25,11 @@ from streams.kafka.log_ends import LogEnds
 from streams.kafka.mentions import MentionReader
 from streams.kafka.thread import Fetched
 from streams.kafka.transport import BatchSchema, Transport
-from streams.shards import Telemetry, Unit
+from streams.shards import NoTelemetry, Telemetry, Unit
 from streams.telemetry.http import Health
 from streams.worker.background import BackgroundTasks
 from streams.worker.farewell import Farewell
+from streams.worker.follower import Follower
 from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.manager import ShardManager
@@ -105,7 +106,10 @@ class Components:
         steward = self._steward(settings, loader, store, telemetry)
         orders = TopicReader(settings, self.ends, steward.take)
         self.manager.ownership.caught_up = orders.caught_up
-        self.background = BackgroundTasks(self.manager, dog, self.waits, settings, orders, steward)
+        follower = self._follower(settings, orders, steward, telemetry)
+        self.background = BackgroundTasks(
+            self.manager, dog, self.waits, settings, orders, steward, follower
+        )
         tombstones = self._tombstones(settings, loader, steward)
         self.background.tombstones = tombstones
         self.background.users = TopicReader(
@@ -142,6 +146,14 @@ class Components:
         manager.ownership.opened_one = steward.plan
         manager.processor.arrived = steward.nudge
         return steward
+
+    def _follower(
+        self, settings: Settings, orders: TopicReader, steward: Steward, telemetry: Telemetry
+    ) -> Follower:
+        follower = Follower(settings, self.owned_shards, telemetry)
+        follower.poison, follower.reload = Poison(NoTelemetry()), self.manager.ownership.reload
+        follower.caught_up, follower.arrived = orders.caught_up, steward.nudge
+        return follower
 
     def _tombstones(self, settings: Settings, loader: ShardLoader, steward: Steward) -> Tombstones:
         retry, held = Retry(self.waits, away()), self.owned_shards

@@ -11,7 +11,8 @@ import msgspec
 from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, DRIFTS, INTERACTIONS
 from learners import quality
-from streams.interactions.unit import Interactions, InteractionsShard
+from streams.interactions.shard import InteractionsShard
+from streams.interactions.unit import Interactions
 from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
 
 BATCH = 500

@@ -157,11 +157,18 @@ class Unit(Protocol):
 
 
 @runtime_checkable
-class Sharing(Protocol):
+class Sharing(Unit, Protocol):
     """A unit whose shards share state on this worker, such as item vectors.
 
-    Its shards are named by the numbers of their partitions.
+    Its shards are named by the numbers of their partitions. What they share is the same on every
+    worker: each *follows* the partitions of the others, see `streams.worker.follower`.
     """
+
+    def follow(self, partition: int) -> Shard:
+        """Return the empty state of a partition of another worker; it teaches what is shared.
+
+        What has to happen outside is for the other to do. `close` forgets it.
+        """
 
     def shared_dump(self) -> Parts:
         """Return the shared state as named bytes that nothing later changes."""

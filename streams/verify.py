@@ -23,7 +23,8 @@ from state.manifest import Manifest
 from state.opened import opened
 from state.snapshots import Snapshots
 from state.versions import Version
-from streams.interactions.unit import Interactions, InteractionsShard
+from streams.interactions.shard import InteractionsShard
+from streams.interactions.unit import Interactions
 from streams.kafka import offsets
 from streams.kafka.reading import records
 from streams.shards import MAX_BATCH, Batch, NoTelemetry, Parts, send_nowhere

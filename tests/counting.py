@@ -76,6 +76,10 @@ class CountingUnit:
         """Return an empty shard."""
         return CountingShard(self, partition)
 
+    def follow(self, partition: int) -> CountingShard:
+        """Return an empty shard of another worker."""
+        return CountingShard(self, partition)
+
     def close(self, partition: int) -> None:
         """Forget nothing: nothing is kept per partition."""
 

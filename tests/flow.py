@@ -33,6 +33,7 @@ class Saved(NamedTuple):
     items: Counter[str]
     offsets: int
     until: dict[int, int]
+    shared_until: dict[int, int]
 
 
 class Flow:
@@ -151,7 +152,7 @@ class Flow:
         store = Snapshots(
             RedisStorage(client, self.settings.key_prefix), self.settings.snapshot_key, 2
         )
-        saved = Saved(Counter(), Counter(), 0, {})
+        saved = Saved(Counter(), Counter(), 0, {}, {})
         try:
             for partition in range(self.settings.partitions):
                 for manifest in (await store.all(str(partition)))[:1]:
@@ -165,13 +166,15 @@ class Flow:
                 parts = await store.load("shared", manifest)
                 assert parts is not None
                 saved.items.update(msgspec.msgpack.decode(parts["items"]))
+                saved.shared_until.update(manifest.offsets["interactions"])
         finally:
             await client.aclose()
         return saved
 
     def check(self) -> None:
-        """Hold that every event counts once: per user, and by the sum of all offsets."""
+        """Hold that every event counts once: per user, per item, and by the sum of all offsets."""
         saved = self.saved()
-        assert sum(saved.until.values()) == self._sent
+        assert sum(saved.until.values()) == sum(saved.shared_until.values()) == self._sent
         assert saved.users == self.users
+        assert saved.items == self.items
         assert saved.offsets == sum(n * (n + 1) // 2 for n in saved.until.values())

@@ -8,7 +8,8 @@ from contracts.settings import Settings
 from state.connection import connect
 from state.redis_storage import RedisStorage
 from state.snapshots import Snapshots
-from streams.interactions.unit import Interactions, InteractionsShard
+from streams.interactions.shard import InteractionsShard
+from streams.interactions.unit import Interactions
 from streams.shards import NoTelemetry
 from streams.worker.loader import SHARED
 

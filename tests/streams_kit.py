@@ -9,7 +9,8 @@ import msgspec
 from contracts.pipeline import Pipeline
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
-from streams.interactions.unit import Interactions, InteractionsShard
+from streams.interactions.shard import InteractionsShard
+from streams.interactions.unit import Interactions
 from streams.kafka.partitioner import Partitioner
 from streams.shards import Batch, Effects, NoTelemetry, PlainRecord, Record
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from contracts import metrics
 from contracts.metrics import Metric
 from contracts.settings import Settings
-from streams.interactions.unit import Interactions, InteractionsShard
+from streams.interactions.shard import InteractionsShard
+from streams.interactions.unit import Interactions
 from streams.shards import MAX_BATCH, NoTelemetry
 from tests.learners_kit import dangling
 from tests.mutator import NOW, Mutator

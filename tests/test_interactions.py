@@ -14,7 +14,8 @@ from contracts.settings import Settings
 from learners import quality
 from learners.fusion import Fusion
 from streams.interactions.messages import Origins
-from streams.interactions.unit import Interactions, InteractionsShard
+from streams.interactions.shard import InteractionsShard
+from streams.interactions.unit import Interactions
 from streams.shards import Batch, Message, NoTelemetry, Record
 from tests.learners_kit import dangling
 from tests.streams_kit import NOW, Answers, batch, event, publish, record, run, shard_of, users_of

@@ -29,10 +29,10 @@ CLOSE = 1e-6
 
 
 class Left:
-    """What a run has left, read once; `workers` is how many there were, `late` may be stale."""
+    """What a run has left, read once; so many lists may be stale."""
 
-    def __init__(self, settings: Settings, workers: int, stale: int) -> None:
-        self.settings, self.workers, self.stale = settings, workers, stale
+    def __init__(self, settings: Settings, stale: int) -> None:
+        self.settings, self.stale = settings, stale
         self.log = logs.read(settings, [INTERACTIONS.name, REKEYED.name, DEAD_LETTERS.name])
         self.saved: dict[str, Saved] = reading.read(settings)
         self.behind = 0
@@ -98,8 +98,8 @@ def users_are_as_undisturbed(left: Left) -> Iterator[str]:
 
 
 def items_are_as_undisturbed(left: Left) -> Iterator[str]:
-    """Counts of items are exact and decayed ones to 1e-6, where one worker had all partitions."""
-    if left.workers > 1 or SHARED not in left.saved:
+    """Counts of items are exact, and decayed ones to 1e-6."""
+    if SHARED not in left.saved:
         return
     found = reading.counts(left.saved[SHARED].parts)
     wanted = reading.counts(left.wanted[SHARED])

@@ -1,10 +1,7 @@
 """Runs one chaos: services, workers, a producer, the faults; then peace, the end, the verdict."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +15,13 @@ from benchmarks.chaos.schedule import Fault
 from benchmarks.chaos.site import Site, site
 from benchmarks.chaos.verdict import Verdict, judged, summary
 from benchmarks.chaos.watch import Watch
-from benchmarks.rig import ROOT
 from contracts.errors import KafkaAway, ServiceFailed
 from contracts.settings import Settings
 from streams.kafka import offsets, topics
 
 READY_S, PEACE_S = 180.0, 120.0
 LOOK_S = 0.5
+FOLLOWING_S = 1.0  # workers learn of each other's events so much later at most
 
 
 class Plan(NamedTuple):
@@ -56,7 +53,6 @@ class Run:
             home=str(folder / "home"),
         )
         topics.ensure(self.settings)
-        _compiled()
         self.crew = Crew(folder, self.settings, plan.workers, plan.bug, tell)
         self.watch = Watch(msgspec.structs.replace(self.settings, redis=here.direct))
 
@@ -74,13 +70,14 @@ class Run:
         if unsent:
             raise ServiceFailed(f"the broker did not take {unsent} messages; the run says nothing")
         took = _until(self._all_counts, PEACE_S, "")
+        time.sleep(FOLLOWING_S)
         self.crew.stop()
         self.watch.stop()
         self._tell(
             f"all counted {took:.1f} s after the last; {self.watch.snapshots} snapshots seen; "
             f"graceful ends took up to {max(self.crew.ends_s, default=0.0):.1f} s"
         )
-        left = Left(self.settings, plan.workers, stale=0)
+        left = Left(self.settings, stale=0)
         verdict = judged(left, self.watch.wrong, self.crew.failures)
         self._tell(f"{len(left.events)} different events in the log")
         return verdict
@@ -109,17 +106,6 @@ def run(plan: Plan, folder: Path, tell: Tell) -> Verdict:
             return one.go()
         finally:
             one.end()
-
-
-@cache
-def _compiled() -> None:
-    """Have the kernels compiled and kept by a process of their own.
-
-    Sums differ in their last digits between kernels that a process has compiled itself and those
-    that it finds on disk; bit by bit, all workers and the checker are alike with the latter only.
-    """
-    code = "from streams.interactions.warm import warm; warm()"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def _until(done: Callable[[], bool], within_s: float, what: str) -> float:

@@ -41,7 +41,7 @@ def _show(telemetry: Telemetry, means: dict[str, float], **labels: str) -> None:
 def show_state(telemetry: Telemetry, model: Recommender) -> None:
     """Set how much is held, and how much of the catalogue the last lists show."""
     held = {
-        "users": sum(len(users.ids) for users in model.partitions),
+        "users": sum(len(users.ids) for users in model.served),
         "items": len(model.ids),
         "pairs": int(model.world.items.near_size.sum()),
     }
@@ -55,7 +55,7 @@ def show_state(telemetry: Telemetry, model: Recommender) -> None:
 
 
 def _show_ages(telemetry: Telemetry, model: Recommender) -> None:
-    made = [users.rows.made[users.rows.length > 0] for users in model.partitions]
+    made = [users.rows.made[users.rows.length > 0] for users in model.served]
     ages = model.latest - np.concatenate([np.empty(0), *made])
     if len(ages):
         some = ages[:: 1 + len(ages) // 10_000]  # all of a million would take 20 ms
@@ -65,7 +65,7 @@ def _show_ages(telemetry: Telemetry, model: Recommender) -> None:
 
 def _coverage(model: Recommender) -> float:
     listed = np.zeros(len(model.world.items.seen) + 1, np.bool_)  # the last entry takes the -1
-    for users in model.partitions:
+    for users in model.served:
         in_use = np.arange(JUDGED) < users.rows.length[:, None]
         listed[np.where(in_use, users.rows.listed, -1)] = True
     return float(listed[:-1].sum() / max(len(model.ids), 1))

@@ -10,8 +10,10 @@ from streams.kafka.admin import READ
 
 
 @contextlib.asynccontextmanager
-async def consumer(servers: Sequence[str]) -> AsyncIterator[aiokafka.AIOKafkaConsumer]:
-    """Give one that has reached a broker.
+async def consumer(
+    servers: Sequence[str], reset: str = "earliest"
+) -> AsyncIterator[aiokafka.AIOKafkaConsumer]:
+    """Give one that has reached a broker; `reset` says where to go from an offset that is gone.
 
     Raises:
         KafkaError: no broker answers in time.
@@ -20,7 +22,7 @@ async def consumer(servers: Sequence[str]) -> AsyncIterator[aiokafka.AIOKafkaCon
         bootstrap_servers=list(servers),
         group_id=None,
         enable_auto_commit=False,
-        auto_offset_reset="earliest",
+        auto_offset_reset=reset,
         isolation_level=READ,
     )
     try:

@@ -11,6 +11,7 @@ from typing import Any
 from contracts.settings import Settings
 from streams.control.reader import TopicReader
 from streams.shards import Ticking
+from streams.worker.follower import Follower
 from streams.worker.manager import ShardManager
 from streams.worker.refresher import Refresher
 from streams.worker.steward import Steward
@@ -37,12 +38,14 @@ class BackgroundTasks:
         settings: Settings,
         orders: TopicReader,
         steward: Steward,
+        follower: Follower,
     ) -> None:
         self.users: TopicReader
         self.tombstones: Tombstones
         self._manager = manager
         self._orders = orders
         self._steward = steward
+        self._follower = follower
         self._waits = waits
         self._watchdog = watchdog
         self._settings = settings
@@ -57,6 +60,7 @@ class BackgroundTasks:
         self._begin(self._watchdog.run())
         self._begin(self._orders.run())
         self._begin(self.users.run())
+        self._begin(self._follower.run())
         self._begin(self._every(LOOK_EVERY_S, self.tombstones.look))
         self._begin(self._steward.run())
         self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))

@@ -46,7 +46,7 @@ class Farewell:
             return {}
         shared_too = order.position >= owned.shared_position
         forgotten = shard.forget(user, past, shared_too)
-        if forgotten.publish is not None:
+        if forgotten.publish is not None and not owned.followed:
             await self._retry.until_answered(forgotten.publish)
         return forgotten.counts
 

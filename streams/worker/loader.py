@@ -88,7 +88,22 @@ class ShardLoader:
             StateRefused, TopicsDiffer: what is saved cannot be continued from.
         """
         shard = unit.open(partition)
-        owned = OwnedShard(unit, partition, shard, await self._store.storage.claim(shard.name))
+        epoch = await self._store.storage.claim(shard.name)
+        return await self._started(OwnedShard(unit, partition, shard, epoch), bounds)
+
+    async def follow(
+        self, unit: Sharing, partition: int, bounds: Mapping[str, Bounds]
+    ) -> OwnedShard:
+        """Load a shard of another worker; it stands where following it has to begin.
+
+        Raises:
+            StateRefused, TopicsDiffer: as `shard`.
+        """
+        shard = unit.follow(partition)
+        return await self._started(OwnedShard(unit, partition, shard, 0, followed=True), bounds)
+
+    async def _started(self, owned: OwnedShard, bounds: Mapping[str, Bounds]) -> OwnedShard:
+        unit, partition = owned.unit, owned.partition
         try:
             found = await self._load(owned, bounds)
         except BaseException:
@@ -105,6 +120,10 @@ class ShardLoader:
         owned.looked_at = owned.saved_at = time.monotonic()
         self._owned_shards.add(owned)
         return owned
+
+    def partitions(self, unit: Unit) -> range:
+        """Return all partitions of a unit's topics, whoever owns them."""
+        return range(self.log.partitions.get(unit.topics[0], 0))
 
     async def epochs(self, names: Sequence[str]) -> list[int]:
         """Return the epochs of shards by their names."""

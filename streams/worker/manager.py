@@ -82,13 +82,12 @@ class ShardManager:
     async def revoke(self) -> None:
         """Finish what is in hand, save, commit, drop."""
         await self.ownership.end()
-        for owned in self.owned_shards:
-            owned.closing = True
+        self._close()
         if self.error is None and len(self.owned_shards):
             if await self.outbox.empty(FINISH_S):
                 await self._save()
             await self.link.commit(self.owned_shards.done(list(self.owned_shards)))
-        for owned in self.owned_shards:
+        for owned in [*self.owned_shards, *self.owned_shards.followed]:
             self.ownership.drop(owned)
 
     async def stop(self) -> None:
@@ -108,9 +107,12 @@ class ShardManager:
             log.error("a task of the worker died", exc_info=error)
             error = WorkerStalled(f"a task of the worker died: {error!r}; see the log")
         self.error = error
-        for owned in self.owned_shards:
-            owned.closing = True
+        self._close()
         self.ended()
+
+    def _close(self) -> None:
+        for owned in [*self.owned_shards, *self.owned_shards.followed]:
+            owned.closing = True
 
     async def save(self) -> None:
         """Save every unit at one instant.

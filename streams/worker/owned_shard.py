@@ -34,10 +34,14 @@ class Verdict(Enum):
 class OwnedShard:
     """One shard while it is ours.
 
-    `closing` means that nothing more is handled, `closed` that its effects count no more.
+    `closing` means that nothing more is handled, `closed` that its effects count no more. A shard
+    that is `followed` is another worker's: here it has no effects and no epoch.
     """
 
-    def __init__(self, unit: Unit, partition: int, shard: Shard, epoch: int) -> None:
+    def __init__(
+        self, unit: Unit, partition: int, shard: Shard, epoch: int, followed: bool = False
+    ) -> None:
+        self.followed = followed
         self.unit = unit
         self.partition = partition
         self.shard = shard

@@ -9,13 +9,17 @@ from streams.worker.owned_shard import OwnedShard
 
 
 class OwnedShards:
-    """What is ours now; topics stand on the broker with a prefix."""
+    """What is ours now, and what we follow; topics stand on the broker with a prefix.
+
+    Iterating, counting and finding is about what is ours.
+    """
 
     def __init__(self, units: Sequence[Unit], prefix: str) -> None:
         self.units = list(units)
         self._prefix = prefix
         self._topics = {prefix + topic: (unit, topic) for unit in units for topic in unit.topics}
         self._held: dict[tuple[int, int], OwnedShard] = {}
+        self._followed: dict[tuple[int, int], OwnedShard] = {}
 
     def __iter__(self) -> Iterator[OwnedShard]:
         return iter(list(self._held.values()))
@@ -24,19 +28,28 @@ class OwnedShards:
         return len(self._held)
 
     def add(self, owned: OwnedShard) -> None:
-        """Own a shard from now on."""
-        self._held[self._place(owned)] = owned
+        """Own a shard from now on, or follow it."""
+        self._among(owned)[self._place(owned)] = owned
 
     def drop(self, owned: OwnedShard) -> None:
-        """Own it no longer and forget its state; harmless if it is gone already."""
+        """Have it no longer and forget its state; harmless if it is gone already."""
         owned.closing = owned.closed = True
-        if self._held.get(self._place(owned)) is owned:
-            del self._held[self._place(owned)]
+        if self._among(owned).get(self._place(owned)) is owned:
+            del self._among(owned)[self._place(owned)]
             owned.unit.close(owned.partition)
 
     def of(self, unit: Unit) -> list[OwnedShard]:
-        """Return the shards of one unit."""
+        """Return the shards of one unit that are ours."""
         return [owned for owned in self._held.values() if owned.unit is unit]
+
+    def all_of(self, unit: Unit) -> list[OwnedShard]:
+        """Return the shards of one unit, ours and those we follow."""
+        return self.of(unit) + [f for f in self._followed.values() if f.unit is unit]
+
+    @property
+    def followed(self) -> list[OwnedShard]:
+        """Those of other workers."""
+        return list(self._followed.values())
 
     def find(self, tp: TP) -> tuple[OwnedShard | None, str]:
         """Return the shard that folds this topic and partition, and the topic without prefix."""
@@ -63,6 +76,9 @@ class OwnedShards:
         """Return the partitions of a unit that are assigned with all of its topics."""
         wanted = {tp.partition for tp in tps if self._topics.get(tp.topic, (None,))[0] is unit}
         return sorted(p for p in wanted if set(self.tps(unit, p)) <= tps)
+
+    def _among(self, owned: OwnedShard) -> dict[tuple[int, int], OwnedShard]:
+        return self._followed if owned.followed else self._held
 
     def _place(self, owned: OwnedShard) -> tuple[int, int]:
         return self.units.index(owned.unit), owned.partition

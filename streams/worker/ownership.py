@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from faust.types import TP
 
+from contracts.errors import StateRefused
 from streams.kafka.link import ConsumerLink
-from streams.kafka.log_ends import LogEnds
-from streams.shards import Unit
+from streams.kafka.log_ends import Bounds, LogEnds
+from streams.shards import Sharing, Unit
 from streams.worker.alone import Alone, Work
 from streams.worker.loader import ShardLoader
 from streams.worker.outbox import Outbox
@@ -69,7 +70,7 @@ class Ownership:
 
     def reload(self, unit: Unit) -> None:
         """Drop a unit's shards, whose state is half changed, and open them from their snapshots."""
-        for owned in self._owned_shards.of(unit):
+        for owned in self._owned_shards.all_of(unit):
             self.drop(owned)
         self.open(self._link.assignment())
 
@@ -96,9 +97,12 @@ class Ownership:
             await self._open_unit(unit, tps)
         self._waits.over("state")
         self._waits.over("start")
+        for unit in self._owned_shards.units:
+            if isinstance(unit, Sharing):
+                await self._follow_others(unit)
 
     async def _open_unit(self, unit: Unit, tps: set[TP]) -> None:
-        for owned in self._owned_shards.of(unit):
+        for owned in self._owned_shards.all_of(unit):
             self.drop(owned)
         await self._retry.until_answered(lambda: self._check_counts(unit))
         partitions = self._owned_shards.partitions(unit, tps)
@@ -123,8 +127,7 @@ class Ownership:
 
     async def _open(self, unit: Unit, partition: int) -> None:
         tps = self._owned_shards.tps(unit, partition)
-        found = await self._retry.until_answered(lambda: self._ends.bounds(tps))
-        bounds = {topic: found[tp] for tp, topic in tps.items()}
+        bounds = await self._bounds(tps)
         owned = await self._retry.until_answered(
             lambda: self._loader.shard(unit, partition, bounds)
         )
@@ -133,6 +136,27 @@ class Ownership:
         owned.laps = {topic: laps.get(tp, 0) for tp, topic in tps.items()}
         self.opened += 1
         log.info("state '%s' goes on at %s", owned.name, owned.taken)
+
+    async def _follow_others(self, unit: Sharing) -> None:
+        """Open what other workers own, so that what is shared here learns from it too."""
+        own = {owned.partition for owned in self._owned_shards.of(unit)}
+        for partition in sorted(set(self._loader.partitions(unit)) - own) if own else []:
+            try:
+                await self._follow(unit, partition)
+            except StateRefused as error:
+                log.warning("partition %d is not followed: %s", partition, error)
+
+    async def _follow(self, unit: Sharing, partition: int) -> None:
+        bounds = await self._bounds(self._owned_shards.tps(unit, partition))
+        followed = await self._retry.until_answered(
+            lambda: self._loader.follow(unit, partition, bounds)
+        )
+        self.opened_one(followed)
+        log.info("partition '%s' is followed from %s", followed.name, followed.taken)
+
+    async def _bounds(self, tps: Mapping[TP, str]) -> dict[str, Bounds]:
+        found = await self._retry.until_answered(lambda: self._ends.bounds(tps))
+        return {topic: found[tp] for tp, topic in tps.items()}
 
     async def look(self, held: list[OwnedShard]) -> bool:
         """Return whether all of these are still ours; drop those that are not.

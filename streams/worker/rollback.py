@@ -93,7 +93,7 @@ class Rollback:
         parts = await self._store.load(SHARED, manifest)
         if parts is None:
             raise StateRefused(f"version '{version}' is damaged, see the log; take another one")
-        shards = self._owned_shards.of(unit)
+        shards = self._owned_shards.all_of(unit)
         kept = [(owned, await asyncio.to_thread(still(owned.shard))) for owned in shards]
         if any(owned.closed for owned in shards):
             return ""  # they were taken away meanwhile: whoever has them now does it
@@ -120,5 +120,6 @@ def _exchange(unit: Unit, kept: Sequence[tuple[OwnedShard, Parts]], shared: Part
         raise
     finally:
         for owned, parts in kept:
-            owned.shard = unit.open(owned.partition)
+            begin = unit.follow if owned.followed else unit.open
+            owned.shard = begin(owned.partition)
             owned.shard.load(parts)

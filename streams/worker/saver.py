@@ -122,11 +122,11 @@ class ShardSaver:
         if not isinstance(unit, Sharing):
             return {}, None
         reached = {topic: dict(at) for topic, at in self._loader.reached.get(unit, {}).items()}
-        for owned in self._owned_shards.of(unit):
+        for owned in self._owned_shards.all_of(unit):
             for topic, offset in owned.next.items():
                 at = reached.setdefault(topic, {})
                 at[owned.partition] = max(offset, at.get(owned.partition, 0))
-        if not changed:
+        if not changed and reached == self._loader.reached.get(unit):
             return reached, None
         return reached, still_shared(unit)
 

@@ -5,8 +5,8 @@ worker that has come so far writes a mark, where it stands now, and goes on when
 So an order costs a busy partition some ten milliseconds, and nobody has to be taken back. Who
 replays has read all orders and marks before, and stops at the same places.
 
-What changes state that shards share happens once, when all shards of the worker stand there; the
-first to come wait for the others.
+What changes state that shards share happens once, when all shards of the worker stand there, those
+it follows too; the first to come wait for the others. Marks are written by a shard's owner.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class Steward:
                 self.schedule.add(record.offset, self._ledger.seal.read(record))
             except DeadMessage as error:
                 dead.append((record, error.dead))
-        for owned in self._owned_shards:
+        for owned in self._all():
             self.plan(owned)
         self.nudge()
         await self._ledger.bury(dead)
@@ -106,7 +106,7 @@ class Steward:
             await self._mark(unit)
             await self._alone(unit)
             await self._together(unit)
-        for owned in self._owned_shards:
+        for owned in self._all():
             await self._let_go(owned)
         await self._say()
         self._show()
@@ -121,7 +121,7 @@ class Steward:
 
     async def _alone(self, unit: Unit) -> None:
         """Carry out what concerns single shards."""
-        for owned in self._owned_shards.of(unit):
+        for owned in self._owned_shards.all_of(unit):
             order = owned.order
             if order is None or not self._ready(owned):
                 continue
@@ -139,7 +139,8 @@ class Steward:
             return  # it was taken away meanwhile: whoever has it now does it
         self._obey([owned], order)
         await self._let_go(owned)
-        self._unsaid.append((owned, order, counts))
+        if not owned.followed:
+            self._unsaid.append((owned, order, counts))
 
     async def _say(self) -> None:
         """Tell the audit who is forgotten, once that is saved; others are not held up meanwhile."""
@@ -155,7 +156,7 @@ class Steward:
 
     async def _together(self, unit: Unit) -> None:
         """Carry out the next order that concerns what shards share, if all of them stand there."""
-        shards = self._owned_shards.of(unit)
+        shards = self._owned_shards.all_of(unit)
         order = self._next_shared(unit, shards)
         if order is None or self.opening() or not all(self._at(o, order) for o in shards):
             return
@@ -195,7 +196,8 @@ class Steward:
         self._obey(shards, order)
         for owned in shards:
             said = f"{outcome}, late" if owned in late else outcome
-            await self._ledger.enter(order, owned, said)
+            if not owned.followed:  # its owner says so
+                await self._ledger.enter(order, owned, said)
             await self._let_go(owned)
         await self.save()
 
@@ -209,10 +211,16 @@ class Steward:
         """Have what was dropped while waiting fetched again."""
         if not (free := owned.free) or owned.closed:
             return
+        if owned.followed:
+            owned.let_go(dict.fromkeys(free, 0))
+            return
         tps = {self._owned_shards.tp(topic, owned.partition): topic for topic in free}
         laps = await self._link.seek_to({tp: owned.next[topic] for tp, topic in tps.items()})
         if not owned.closed:
             owned.let_go({topic: laps.get(tp, 0) for tp, topic in tps.items()})
+
+    def _all(self) -> list[OwnedShard]:
+        return [*self._owned_shards, *self._owned_shards.followed]
 
     def _show(self) -> None:
         now = {(m, o.partition): m in o.frozen for o in self._owned_shards for m in _models(o)}

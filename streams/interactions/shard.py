@@ -1,0 +1,205 @@
+"""One partition of interactions: from the records of a batch to lists, event by event.
+
+This is the same code in a worker, in an offline replay and in tests.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from contracts import metrics
+from contracts.control import LISTS
+from contracts.settings import Settings
+from contracts.topics import INTERACTIONS
+from learners import frozen
+from learners.arrays import I32, I64, Flags
+from learners.batches import Events, Learned
+from learners.quality import Quality
+from learners.recommender import Recommender
+from learners.step import ALONE, JUDGE, REMEMBER, TEACH
+from learners.still import StillIds, Stills
+from learners.watcher import HitWatcher
+from streams.interactions import messages
+from streams.interactions.actions import Actions
+from streams.interactions.intake import Intake, Taken
+from streams.interactions.leaving import Leaving
+from streams.interactions.misplaced import Misplaced
+from streams.interactions.publishing import Publishing
+from streams.interactions.refresh import OldLists
+from streams.shards import (
+    Batch,
+    Effects,
+    Forgotten,
+    Later,
+    Message,
+    Parts,
+    Telemetry,
+)
+
+KNUTH = 2_654_435_761  # spreads consecutive numbers evenly over 32 bits
+
+
+class InteractionsShard:
+    """One partition: its users, its door and its judge; the items are shared with the others.
+
+    Users of a partition that is followed are not `served`: they only teach.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        settings: Settings,
+        model: Recommender,
+        publishing: Publishing,
+        telemetry: Telemetry,
+        misplaced: Misplaced,
+        served: bool = True,
+    ) -> None:
+        self.name = str(partition)
+        self.partition = partition
+        self.quality = Quality()
+        self.learned = 0
+        self._model, self._publishing, self._telemetry = model, publishing, telemetry
+        self._misplaced = misplaced
+        self.users = model.open(served)
+        self._intake = Intake(settings, partition, self.users.ids.knows)
+        self._watcher = HitWatcher()
+        self._actions = Actions(model.pipeline, settings.repeats)
+        self._leaving = Leaving(
+            settings, model, self.users, self._intake, self._actions, publishing
+        )
+        self._old = OldLists(settings, model, self.users)
+        self._stills = Stills()
+        self._fresh_below = settings.fresh_sample * 2**32
+
+    def handle(self, batch: Batch) -> Effects:
+        """Judge, learn and rank a batch; return what to send and the lists to publish."""
+        start = time.perf_counter()
+        taken = self._intake.take(batch)
+        decoded = time.perf_counter()
+        self._count(batch, taken)
+        self._telemetry.observe(metrics.STAGE_SECONDS, decoded - start, stage="decode")
+        if not taken.user:
+            return Effects(taken.messages, None)
+        versions = np.arange(self.learned + 1, self.learned + 1 + len(taken.user))
+        events = Events(
+            taken.user, taken.item, np.array(taken.ts), *self._actions(taken.action),
+            self._sampled(versions), versions,
+        )  # fmt: skip
+        commands = self._learn(events, _mode(batch), taken.messages)
+        self.learned += len(taken.user)
+        return Effects(taken.messages, self._publishing.later(commands))
+
+    def _learn(self, events: Events, mode: int, out: list[Message]) -> list[bytes]:
+        """Learn events; return the commands for their lists and put drifts in `out`."""
+        learning = rendering = 0.0
+        commands: list[bytes] = []
+        while events.user:
+            start = time.perf_counter()
+            learned = self._model.learn(self.users, events, mode)
+            learned_at = time.perf_counter()
+            if mode >= JUDGE and self.users.served:
+                out += self._judge(learned, events)
+            commands += self._publishing.lists(self._model, events, learned)
+            events = events.after(len(learned.user))
+            learning += learned_at - start
+            rendering += time.perf_counter() - learned_at
+        self._telemetry.observe(metrics.STAGE_SECONDS, learning, stage="learn")
+        self._telemetry.observe(metrics.STAGE_SECONDS, rendering, stage="render")
+        return commands
+
+    def refresh(self) -> Effects:
+        """Rank some lists anew that have grown old; the effects publish them."""
+        slots = self._old.next(self.learned)
+        if not len(slots):
+            return Effects()
+        return Effects((), self._publishing.later(self.refreshed(slots, self._model.latest)))
+
+    def refreshed(self, slots: I32, now: float) -> list[bytes]:
+        """Rank the lists of users anew, at a moment; return the commands that publish them."""
+        lists = self._model.refresh(self.users, slots, now)
+        self.users.rows.version[slots] = self.learned
+        names = [self.users.ids.names[slot] for slot in slots.tolist()]
+        return self._publishing.anew(self._model, lists, names, self.learned, now)
+
+    def called(self, person: str) -> str:
+        """Return the name of who has this alias, empty if nobody has."""
+        return self._leaving.called(person)
+
+    def asks_log(self, user: str) -> bool:
+        """Tell whether the log may know more choices than the history."""
+        return self._leaving.asks_log(user)
+
+    def forget(
+        self, user: str, past: Sequence[Batch] | None = None, shared_too: bool = True
+    ) -> Forgotten:
+        """Take a person out."""
+        return self._leaving.forget(user, past, shared_too)
+
+    def holds(self, user: str) -> dict[str, Any]:
+        """Return all that is known of a user, empty for a stranger."""
+        return self._leaving.holds(user)
+
+    def _sampled(self, versions: I64) -> Flags:
+        """Mark the events that are also judged on a fresh list: the same ones in every replay."""
+        return (versions * KNUTH) % 2**32 < self._fresh_below
+
+    def _judge(self, learned: Learned, events: Events) -> list[Message]:
+        self.quality.add(learned.verdicts)
+        found = []
+        for change in self._watcher.watch(learned.verdicts.fresh):
+            self._telemetry.count(metrics.DRIFTS, model="lists")
+            found.append(
+                messages.drift(
+                    "lists",
+                    {
+                        "partition": self.partition,
+                        "from": change.before,
+                        "to": change.after,
+                        "ts": float(events.ts[change.event]),
+                    },
+                )
+            )
+        return found
+
+    def _count(self, batch: Batch, taken: Taken) -> None:
+        self._telemetry.observe(metrics.BATCH_EVENTS, len(batch.records))
+        for outcome, n in taken.outcomes.items():
+            self._telemetry.count(metrics.EVENTS, n, topic=batch.topic, outcome=outcome)
+        if batch.topic == INTERACTIONS.name:
+            self._misplaced.add(len(batch.records) - taken.outcomes["dead_letter"], taken.causes)
+        for reason, n in taken.reasons.items():
+            self._telemetry.count(metrics.DEAD_LETTERS, n, reason=reason)
+
+    def still(self) -> Later:
+        """Copy the state; what is returned makes its parts."""
+        judged = (self.learned, self.quality.total.tolist())
+        parts = {
+            "intake": self._intake.dump(),
+            "judged": msgspec.msgpack.encode(judged),
+            "watcher": self._watcher.dump(),
+        }
+        users, items = self._stills.users(self.users), StillIds(self._model.ids)
+        return lambda: {**parts, **frozen.dump_users(users, items)}
+
+    def dump(self) -> Parts:
+        """Return the partition's state in named parts."""
+        return self.still()()
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        """Stand where `dump` was called; the parts must be from a signed snapshot."""
+        self._intake.load(parts["intake"])
+        self.learned, total = msgspec.msgpack.decode(parts["judged"], type=tuple[int, Any])
+        self.quality.total[:] = total
+        self._watcher.load(parts["watcher"])
+        frozen.load_users(self.users, self._model.ids, parts)
+
+
+def _mode(batch: Batch) -> int:
+    frozen_then = LISTS in batch.frozen
+    if batch.known_to_shared:
+        return ALONE if frozen_then else REMEMBER
+    return JUDGE if frozen_then else TEACH
