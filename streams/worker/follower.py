@@ -13,7 +13,7 @@ order. Of records that were fetched before all orders were read, none lies behin
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import aiokafka
@@ -52,6 +52,7 @@ class Follower:
         self._owned_shards = owned_shards
         self._telemetry = telemetry
         self._read: dict[TP, tuple[OwnedShard, str]] = {}
+        self._shown: set[tuple[str, int]] = set()
 
     async def run(self) -> None:
         """Follow until cancelled, through every absence of Kafka."""
@@ -79,8 +80,9 @@ class Follower:
                 await self.caught_up()
             for tp, records in found.items():
                 await self._fold(*self._read[TP(*tp)], records)
-            self._show(client)
+            self._show({tp: client.highwater(aiokafka.TopicPartition(*tp)) for tp in self._read})
             await asyncio.sleep(max(0.0, begun + LOOK_S - time.monotonic()))
+        self._show({})
 
     async def _go_on(self, client: aiokafka.AIOKafkaConsumer) -> None:
         """Stand in each partition where its shard does; leave out what waits for an order."""
@@ -135,9 +137,14 @@ class Follower:
             )  # fmt: skip
             self._owned_shards.drop(owned)
 
-    def _show(self, client: aiokafka.AIOKafkaConsumer) -> None:
-        for tp, (owned, topic) in self._read.items():
-            end = client.highwater(aiokafka.TopicPartition(*tp))
+    def _show(self, ends: Mapping[TP, int | None]) -> None:
+        now = set()
+        for tp, end in ends.items():
+            owned, topic = self._read[tp]
+            now.add((topic, owned.partition))
             if end is not None:
                 lag = max(0, end - owned.taken[topic])
-                self._telemetry.set(FOLLOWED_LAG, lag, topic=topic, partition=tp.partition)
+                self._telemetry.set(FOLLOWED_LAG, lag, topic=topic, partition=owned.partition)
+        for topic, partition in self._shown - now:
+            self._telemetry.forget(FOLLOWED_LAG, topic=topic, partition=partition)
+        self._shown = now
