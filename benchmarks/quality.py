@@ -10,7 +10,18 @@ from collections.abc import Callable
 
 from benchmarks import cases, figures, options, report
 from benchmarks.cases import Stream
-from benchmarks.sections import ablation, batch, delay, drift, lists, peers, river, speed, targets
+from benchmarks.sections import (
+    ablation,
+    batch,
+    delay,
+    drift,
+    lists,
+    peers,
+    river,
+    speed,
+    targets,
+    workers,
+)
 
 # Printed in this order, for each stream.
 SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
@@ -21,6 +32,7 @@ SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
     "river": river.run,
     "delay": delay.run,
     "ablation": ablation.run,
+    "workers": workers.run,
 }
 # These have a stream of their own.
 APART: dict[str, Callable[[Namespace], None]] = {"drift": drift.run, "speed": speed.run}
