@@ -16,7 +16,7 @@ import msgspec
 
 from contracts.errors import InputError
 from state import manifest as page
-from state.manifest import Manifest
+from state.manifest import Chunk, Manifest
 from state.snapshots import YOUNG_S, Snapshots
 
 BEGIN = b"headwater snapshots 1\n"
@@ -52,7 +52,7 @@ async def write(store: Snapshots, shards: Mapping[str, Manifest], key: str, out:
     for name, manifest in shards.items():
         _put(out, Frame(name, "", page.sign(key, name, manifest)))
         for chunk in sorted(manifest.chunks()):
-            data = await store.storage.get(name, chunk)
+            data = (await store.storage.get(name, [chunk]))[0]
             if data is None or page.name_of(data) != chunk:
                 raise Gone(f"piece {chunk[:8]} of '{name}'")
             _put(out, Frame(name, chunk, data))
@@ -96,9 +96,10 @@ async def restore(
     """
     for frame in frames(file):
         if frame.chunk:
-            await store.storage.put(frame.name, frame.chunk, memoryview(frame.data), YOUNG_S)
-    for (name, chunk), data in also.items():
-        await store.storage.put(name, chunk, memoryview(data), YOUNG_S)
+            chunk = Chunk(frame.chunk, memoryview(frame.data))
+            await store.storage.put(frame.name, [chunk], YOUNG_S)
+    for (name, new), data in also.items():
+        await store.storage.put(name, [Chunk(new, memoryview(data))], YOUNG_S)
     for name in sorted({*await store.storage.names(), *manifests}):
         await store.replace(name, manifests.get(name))
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from state.manifest import Offsets, covers
+from state.manifest import Chunk, Offsets, covers
 from state.storage import Guard, Moved
 
 
@@ -47,13 +47,14 @@ class MemoryStorage:
             self._reached[name] = guard.reached
         return Moved.YES
 
-    async def put(self, name: str, chunk: str, data: memoryview, age_s: int) -> None:  # noqa: ARG002 - nothing ages here
-        """Store a chunk."""
-        self.chunks[name, chunk] = bytes(data)
+    async def put(self, name: str, chunks: Sequence[Chunk], age_s: int) -> None:  # noqa: ARG002 - nothing ages here
+        """Store chunks."""
+        for chunk in chunks:
+            self.chunks[name, chunk.name] = bytes(chunk.data)
 
-    async def get(self, name: str, chunk: str) -> bytes | None:
-        """Return a chunk, None if it is gone."""
-        return self.chunks.get((name, chunk))
+    async def get(self, name: str, chunks: Sequence[str]) -> list[bytes | None]:
+        """Return chunks, None for one that is gone."""
+        return [self.chunks.get((name, chunk)) for chunk in chunks]
 
     async def touch(self, name: str, chunks: Sequence[str], age_s: int) -> list[bool]:  # noqa: ARG002 - as above
         """Tell which chunks are there."""

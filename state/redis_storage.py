@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.keys import SNAP, SNAP_CHUNK, unescape
 from state.connection import refusals_pass
-from state.manifest import Offsets
+from state.manifest import Chunk, Offsets
 from state.storage import Guard, Moved
 
 if TYPE_CHECKING:
@@ -111,14 +111,20 @@ class RedisStorage:
         return Moved(said.decode())
 
     @refusals_pass
-    async def put(self, name: str, chunk: str, data: memoryview, age_s: int) -> None:
-        """Store a chunk."""
-        await self._redis.set(self._chunk(name, chunk), data, ex=age_s)
+    async def put(self, name: str, chunks: Sequence[Chunk], age_s: int) -> None:
+        """Store chunks."""
+        pipe = self._redis.pipeline(transaction=False)
+        for chunk in chunks:
+            pipe.set(self._chunk(name, chunk.name), chunk.data, ex=age_s)
+        await pipe.execute()
 
     @refusals_pass
-    async def get(self, name: str, chunk: str) -> bytes | None:
-        """Return a chunk, None if it is gone."""
-        found: bytes | None = await self._redis.get(self._chunk(name, chunk))
+    async def get(self, name: str, chunks: Sequence[str]) -> list[bytes | None]:
+        """Return chunks, None for one that is gone."""
+        pipe = self._redis.pipeline(transaction=False)
+        for chunk in chunks:
+            pipe.get(self._chunk(name, chunk))
+        found: list[bytes | None] = await pipe.execute()
         return found
 
     @refusals_pass

@@ -11,20 +11,21 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from contracts.errors import StateRefused
 from contracts.keys import SNAP_CHUNK
 from state import manifest as page
 from state import pages
-from state.manifest import Log, Manifest, Offsets
+from state.manifest import Chunk, Log, Manifest, Offsets
 from state.pages import Good, Page
 from state.storage import Guard, Moved, SnapshotStorage
 
 log = logging.getLogger(__name__)
 YOUNG_S = 3_600  # age of a chunk that no pointer names yet
 TOUCHED_AT_ONCE = 500
+READ_AT_ONCE = 8  # chunks
 
 
 class Spaced(NamedTuple):
@@ -44,7 +45,7 @@ class Draft(NamedTuple):
     the same offsets. `epoch` None is for state without an owner: it is saved if it has come at
     least as far as what is there. `anchor` keeps the newest older snapshot that is not beyond
     these offsets. `floor` lets all older snapshots go that are not at least at these. `created` is
-    the instant of the copy, None is now.
+    the instant of the copy, None is now. One that is `hurried` does not wait for Redis' others.
     """
 
     parts: Mapping[str, bytes] | None
@@ -54,6 +55,7 @@ class Draft(NamedTuple):
     anchor: Offsets | None = None
     created: float | None = None
     floor: Offsets | None = None
+    hurried: bool = False
 
 
 class Snapshots:
@@ -110,19 +112,19 @@ class Snapshots:
 
     async def load(self, name: str, manifest: Manifest) -> dict[str, bytes] | None:
         """Return a snapshot's parts; None, with the reason logged, if a byte is not as signed."""
-        parts: dict[str, bytes] = {}
-        for part, chunks in manifest.parts.items():
-            pieces = []
-            for chunk in chunks:
-                data = await self.storage.get(name, chunk)
-                if data is None or page.name_of(data) != chunk:
+        wanted = [(part, chunk) for part, chunks in manifest.parts.items() for chunk in chunks]
+        pieces: dict[str, list[bytes]] = {part: [] for part in manifest.parts}
+        for at in range(0, len(wanted), READ_AT_ONCE):
+            some = wanted[at : at + READ_AT_ONCE]
+            found = await self.storage.get(name, [chunk for _, chunk in some])
+            signed = await asyncio.to_thread(_signed, some, found)
+            for (part, chunk), data, good in zip(some, found, signed, strict=True):
+                if data is None or not good:
                     what = "is gone" if data is None else "is not what was signed"
                     self._refuse(name, f"piece {chunk[:8]} of '{part}' {what}")
                     return None
-                pieces.append(data)
-                await asyncio.sleep(0)
-            parts[part] = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        return parts
+                pieces[part].append(data)
+        return {part: p[0] if len(p) == 1 else b"".join(p) for part, p in pieces.items()}
 
     async def save(self, name: str, draft: Draft) -> Moved:
         """Save a state; the outcome says whether it is there now.
@@ -138,7 +140,7 @@ class Snapshots:
             parts, size = found[0].parts, found[0].size
         else:
             used = {c for k in known for c in k.manifest.chunks()}
-            parts = await self._write(name, draft.parts, used)
+            parts = await self._write(name, draft, used)
             size = sum(map(len, draft.parts.values()))
         new = _page(draft, parts, size)
         above = [k for k in known if page.covers(k.manifest.offsets, draft.floor or {})]
@@ -149,18 +151,17 @@ class Snapshots:
             await self._settle(name, known, kept)
         return moved
 
-    async def _write(
-        self, name: str, parts: Mapping[str, bytes], known: set[str]
-    ) -> dict[str, list[str]]:
-        cut = await asyncio.to_thread(page.cut, parts)
+    async def _write(self, name: str, draft: Draft, known: set[str]) -> dict[str, list[str]]:
+        cut = await asyncio.to_thread(page.cut, draft.parts or {})
         chunks = {chunk.name: chunk for piece in cut.values() for chunk in piece}
         old = [chunk for chunk in chunks if chunk in known]
         gone = set(old) - set(await self._touch(name, old))
-        for chunk in chunks.values():
-            if chunk.name not in known or chunk.name in gone:
-                begun = time.monotonic()
-                await self.storage.put(name, chunk.name, chunk.data, YOUNG_S)
-                # Redis has others to answer: it gets twice the time that a chunk took it.
+        new = [c for c in chunks.values() if c.name not in known or c.name in gone]
+        for some in _loads(new):
+            begun = time.monotonic()
+            await self.storage.put(name, some, YOUNG_S)
+            if not draft.hurried:
+                # Redis has others to answer: it gets twice the time that these took it.
                 await asyncio.sleep(2 * (time.monotonic() - begun))
         return {part: [chunk.name for chunk in pieces] for part, pieces in cut.items()}
 
@@ -212,6 +213,26 @@ class Snapshots:
     def _refuse(self, name: str, why: str) -> None:
         log.warning("snapshot '%s' refused: %s; an older one is used if there is one", name, why)
         self._refused(name, why)
+
+
+def _signed(wanted: Sequence[tuple[str, str]], found: Sequence[bytes | None]) -> list[bool]:
+    return [
+        data is not None and page.name_of(data) == chunk
+        for (_, chunk), data in zip(wanted, found, strict=True)
+    ]
+
+
+def _loads(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    """Yield chunks together that are no larger than one may be, so many small ones at once."""
+    load, size = list[Chunk](), 0
+    for chunk in chunks:
+        if load and size + len(chunk.data) > page.CHUNK_BYTES:
+            yield load
+            load, size = [], 0
+        load.append(chunk)
+        size += len(chunk.data)
+    if load:
+        yield load
 
 
 def _page(draft: Draft, parts: dict[str, list[str]], size: int) -> Manifest:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from state.manifest import Offsets
+from state.manifest import Chunk, Offsets
 
 
 class Moved(Enum):
@@ -48,11 +48,11 @@ class SnapshotStorage(Protocol):
     async def move(self, name: str, value: bytes, guard: Guard) -> Moved:
         """Replace what the pointer holds, if the guard holds, in one step."""
 
-    async def put(self, name: str, chunk: str, data: memoryview, age_s: int) -> None:
-        """Store a chunk."""
+    async def put(self, name: str, chunks: Sequence[Chunk], age_s: int) -> None:
+        """Store chunks, few enough not to hold other clients up."""
 
-    async def get(self, name: str, chunk: str) -> bytes | None:
-        """Return a chunk, None if it is gone."""
+    async def get(self, name: str, chunks: Sequence[str]) -> list[bytes | None]:
+        """Return chunks, few at a time; None for one that is gone."""
 
     async def touch(self, name: str, chunks: Sequence[str], age_s: int) -> list[bool]:
         """Give chunks a new age; tell which are there."""

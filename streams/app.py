@@ -140,7 +140,7 @@ class Components:
         steward.rollback = Rollback(
             self.owned_shards, loader, store, self.ends.bounds, reload, retry
         )
-        steward.farewell = Farewell(MentionReader(settings), retry)
+        steward.farewell = Farewell(MentionReader(settings), retry, self.owned_shards.standstill)
         steward.opening = lambda: manager.ownership.opening
         steward.save = manager.save_if_there
         manager.ownership.opened_one = steward.plan

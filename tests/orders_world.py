@@ -115,7 +115,7 @@ class Living:
         self.steward.rollback = Rollback(
             self.owned_shards, self.loader, self.store, self.bounds, self.reload, retry
         )
-        self.steward.farewell = Farewell(self.mentions, retry)
+        self.steward.farewell = Farewell(self.mentions, retry, self.owned_shards.standstill)
         self.reopen = False
         self.processor = BatchProcessor(self.owned_shards, here, here, here, retry)
         self.processor.poison, self.processor.reload = Poison(NoTelemetry()), self.reload

@@ -18,7 +18,7 @@ import pytest
 
 from contracts.errors import InputError
 from state import archive, manifest, pages
-from state.manifest import Log, Manifest
+from state.manifest import Chunk, Log, Manifest
 from state.memory import MemoryStorage
 from state.snapshots import Draft, Snapshots
 from state.storage import Guard
@@ -129,12 +129,12 @@ def test_a_damaged_piece_is_never_given_out() -> None:
         chunks = sorted(newest["0"].chunks())
         for _ in range(INPUTS):
             chunk = mutator.dice.choice(chunks)
-            good = await store.storage.get("0", chunk)
+            good = (await store.storage.get("0", [chunk]))[0]
             assert good is not None
             bad = mutator.damaged(good)
-            await store.storage.put("0", chunk, memoryview(bad), 60)
+            await store.storage.put("0", [Chunk(chunk, memoryview(bad))], 60)
             assert await store.load("0", newest["0"]) == (whole if bad == good else None)
-            await store.storage.put("0", chunk, memoryview(good), 60)
+            await store.storage.put("0", [Chunk(chunk, memoryview(good))], 60)
 
     asyncio.run(work())
 

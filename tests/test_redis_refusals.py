@@ -1,6 +1,7 @@
 """A Redis that refuses for a while is waited for: a full disk or a lost replica ends no worker."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import redis
 from contracts.settings import Settings
 from headwater.local import local_redis
 from state.connection import Pipe, RefusedForNow, away, connect, ping, redis_error
+from state.manifest import Chunk
 from state.redis_storage import RedisStorage
 from state.storage import Guard
 from tests.flow import Flow
@@ -68,7 +70,7 @@ SET: bytes = hiredis.pack_command(("SET", "x", "1"))  # type: ignore[arg-type]
 WRITES: dict[str, Callable[[Any], Any]] = {
     "a list": lambda c: Pipe(c).send([SET]),
     "an epoch": lambda c: RedisStorage(c, "p:").claim("0"),
-    "a chunk": lambda c: RedisStorage(c, "p:").put("0", "c", memoryview(b"x"), 60),
+    "a chunk": lambda c: RedisStorage(c, "p:").put("0", [Chunk("c", memoryview(b"x"))], 60),
     "a pointer": lambda c: RedisStorage(c, "p:").move("0", b"x", Guard()),
 }
 
@@ -117,7 +119,9 @@ def test_a_worker_waits_while_redis_refuses_and_then_goes_on(
         flow.wait(flow.all_committed)
         store.lose_replicas()
         flow.send(500)
-        flow.wait(lambda: "waiting for redis: NOREPLICAS" in worker.log.read_text())
+        flow.wait(
+            lambda: bool(re.search("waiting for redis: .*NOREPLICAS", worker.log.read_text()))
+        )
         store.client.config_set("min-replicas-to-write", 0)
         flow.wait(flow.all_committed)
         assert "redis is back" in worker.log.read_text()

@@ -1,7 +1,7 @@
 """Every storage keeps the same promises: the Redis one and its memory twin."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from contracts.errors import StateRefused
 from contracts.settings import Settings
 from state import manifest
-from state.manifest import CHUNK_BYTES, Log, Offsets
+from state.manifest import CHUNK_BYTES, Chunk, Log, Offsets
 from state.memory import MemoryStorage
 from state.snapshots import Draft, Snapshots
 from state.storage import Moved, SnapshotStorage
@@ -132,15 +132,36 @@ def test_only_chunks_that_changed_are_written_again(desk: Desk) -> None:
         await saved(store, 1, one + other)
         put = store.storage.put
 
-        async def spy(name: str, chunk: str, data: memoryview, age_s: int) -> None:
-            written.append(chunk)
-            await put(name, chunk, data, age_s)
+        async def spy(name: str, chunks: Sequence[Chunk], age_s: int) -> None:
+            written.extend(chunk.name for chunk in chunks)
+            await put(name, chunks, age_s)
 
         store.storage.put = spy  # type: ignore[method-assign]
         await saved(store, 2, one + b"c" * CHUNK_BYTES)
 
     desk.run(work)
     assert written == [manifest.name_of(b"c" * CHUNK_BYTES)]
+
+
+def test_small_chunks_go_together_and_none_with_too_many(desk: Desk) -> None:
+    sizes: list[int] = []
+
+    async def work(store: Snapshots) -> Any:
+        put = store.storage.put
+
+        async def spy(name: str, chunks: Sequence[Chunk], age_s: int) -> None:
+            sizes.append(sum(len(chunk.data) for chunk in chunks))
+            await put(name, chunks, age_s)
+
+        store.storage.put = spy  # type: ignore[method-assign]
+        parts = {str(n): str(n).encode() * (CHUNK_BYTES // 10) for n in range(10, 40)}
+        draft = Draft(parts, at(1), LOG, await store.storage.claim("0"))
+        await store.save("0", draft)
+        return parts == await store.load("0", (await store.all("0"))[0])
+
+    assert desk.run(work)
+    assert len(sizes) < 10
+    assert max(sizes) <= CHUNK_BYTES
 
 
 def test_a_chunk_that_redis_lost_is_written_again(desk: Desk) -> None:
@@ -163,7 +184,7 @@ def test_a_changed_byte_is_refused_and_the_older_one_is_good(desk: Desk) -> None
     async def work(store: Snapshots) -> Any:
         await saved(store, 1, b"old")
         await saved(store, 2, b"new")
-        await store.storage.put("0", manifest.name_of(b"new"), memoryview(b"bad"), 60)
+        await store.storage.put("0", [Chunk(manifest.name_of(b"new"), memoryview(b"bad"))], 60)
         return [await store.load("0", m) for m in await store.all("0")]
 
     newest, older = desk.run(work)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from streams.control.schedule import Order, Schedule
 from streams.shards import Batch, Forgetting, Governed, Record
 from streams.worker.owned_shard import OwnedShard
+from streams.worker.standstill import Standstill
 from streams.worker.waits import Retry
 
 LOOK_S = 0.005
@@ -21,7 +22,8 @@ Mentions = Callable[[int, Mapping[str, int], str], Awaitable[Mapping[str, Sequen
 class Farewell:
     """Forgets; `mentions` reads the log."""
 
-    def __init__(self, mentions: Mentions, retry: Retry) -> None:
+    def __init__(self, mentions: Mentions, retry: Retry, standstill: Standstill) -> None:
+        self._standstill = standstill
         self._mentions = mentions
         self._retry = retry
 
@@ -40,6 +42,7 @@ class Farewell:
         if user and order.asked.exact and shard.asks_log(user):
             past = await self._past(owned, user, schedule)
         await self._quiet(owned)
+        await self._standstill.over()
         if owned.closed:
             return None
         if not user:

@@ -108,6 +108,7 @@ class Follower:
         owned.pass_over(topic, new[0].offset)  # nobody but us seeks: a hole is the log's
         for batch in owned.ready(topic, new):
             for part in self.poison.parts(owned, batch):
+                await self._owned_shards.standstill.over()
                 if owned.closing or owned.refuses(topic):
                     return
                 self._handle(owned, part)

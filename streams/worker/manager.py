@@ -114,13 +114,13 @@ class ShardManager:
         for owned in [*self.owned_shards, *self.owned_shards.followed]:
             owned.closing = True
 
-    async def save(self) -> None:
+    async def save(self, hurried: bool = False) -> None:
         """Save every unit at one instant.
 
         Raises:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
-        await self.saver.save(*self.owned_shards.units)
+        await self.saver.save(*self.owned_shards.units, hurried=hurried)
 
     async def save_if_there(self) -> None:
         """Save every unit now, or another time if Redis is away."""
@@ -133,7 +133,7 @@ class ShardManager:
             async with asyncio.timeout(SAVE_S):
                 while True:
                     try:
-                        return await self.save()
+                        return await self.save(hurried=True)
                     except self.away:
                         if time.monotonic() > again_until:
                             raise

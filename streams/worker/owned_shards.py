@@ -6,6 +6,7 @@ from faust.types import TP
 
 from streams.shards import Unit
 from streams.worker.owned_shard import OwnedShard
+from streams.worker.standstill import Standstill
 
 
 class OwnedShards:
@@ -16,6 +17,7 @@ class OwnedShards:
 
     def __init__(self, units: Sequence[Unit], prefix: str) -> None:
         self.units = list(units)
+        self.standstill = Standstill()
         self._prefix = prefix
         self._topics = {prefix + topic: (unit, topic) for unit in units for topic in unit.topics}
         self._held: dict[tuple[int, int], OwnedShard] = {}

@@ -115,6 +115,7 @@ class BatchProcessor:
         for batch in owned.ready(topic, records):
             for part in self.poison.parts(owned, batch):
                 await self._outbox.room()
+                await self._owned_shards.standstill.over()
                 if owned.stale(topic, fetched) or owned.refuses(part.topic):
                     return
                 self._fold(owned, part)

@@ -27,6 +27,7 @@ class Refresher:
         for owned in self._owned_shards:
             if not isinstance(owned.shard, Refreshing) or not await self._outbox.ours(owned):
                 continue
+            await self._owned_shards.standstill.over()
             if owned.closing or not self._idle():
                 continue
             publish = owned.shard.refresh().publish

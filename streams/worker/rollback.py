@@ -95,6 +95,7 @@ class Rollback:
             raise StateRefused(f"version '{version}' is damaged, see the log; take another one")
         shards = self._owned_shards.all_of(unit)
         kept = [(owned, await asyncio.to_thread(still(owned.shard))) for owned in shards]
+        await self._owned_shards.standstill.over()
         if any(owned.closed for owned in shards):
             return ""  # they were taken away meanwhile: whoever has them now does it
         _exchange(unit, kept, parts)

@@ -1,6 +1,6 @@
 """Saves what counts: every shard at one instant, with the state that shards share.
 
-All are copied between two batches, made into bytes by another thread, and written when the
+All are copied while nothing is folded, made into bytes by another thread, and written when the
 effects up to there are done; the shared state first, so that after a crash in between it is
 ahead and the shards replay without it. What has not changed is saved too, without a copy: so
 all that stands at one instant has one version.
@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contracts.metrics import SNAPSHOTS
 from contracts.topics import CONTROL
@@ -29,18 +29,19 @@ LOOK_S = 0.005
 
 
 class Copy(NamedTuple):
-    """What a unit was at one instant; `make` is None for what has not changed since it was saved.
+    """What a unit was at one instant, with None for what has not changed since it was saved.
 
+    While it is only wanted, it has what takes the copy in the place of what makes parts of it.
     `before` is what the shared state had reached, as the loader had it then; `floor` is below which
     orders, by partition, no older snapshot may stay.
     """
 
     unit: Unit
     at: float
-    shards: Sequence[tuple[OwnedShard, dict[str, int], Later | None]]
+    shards: Sequence[tuple[OwnedShard, dict[str, int], Any]]
     before: Offsets | None
     reached: Offsets
-    shared: Later | None
+    shared: Any
     floor: dict[int, int]
 
 
@@ -63,10 +64,11 @@ class ShardSaver:
         self._fenced = fenced
         self._lock = asyncio.Lock()
 
-    async def save(self, *units: Unit) -> None:
+    async def save(self, *units: Unit, hurried: bool = False) -> None:
         """Save all, at one instant, if anything has changed since the last time.
 
-        A unit that is on its way from an earlier version is not saved before it is back.
+        A unit that is on its way from an earlier version is not saved before it is back. Who is
+        `hurried` does not wait for others that ask Redis.
 
         Raises:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
@@ -77,25 +79,32 @@ class ShardSaver:
             held = [h for unit in units for h in self._owned_shards.of(unit)]
             if not held or not (instant.whole or any(h.next != h.saved for h in held)):
                 return
-            for copy in [self._copy(unit, instant.at) for unit in units]:
-                await self._write(copy)
+            wanted = [self._wanted(unit, instant.at) for unit in units]
+            copies = await self._owned_shards.standstill.during(
+                lambda: [_taken(copy) for copy in wanted]
+            )
+            for copy in copies:
+                await self._write(copy, hurried)
             self.instants.done()
 
-    def _copy(self, unit: Unit, at: float) -> Copy:
+    def _wanted(self, unit: Unit, at: float) -> Copy:
+        """Return a copy that is still to be taken."""
         held = self._owned_shards.of(unit)
-        shards = [(h, dict(h.next), still(h.shard) if h.next != h.saved else None) for h in held]
-        changed = any(later is not None for _, _, later in shards)
-        before = self._loader.reached.get(unit)
-        reached, shared = self._still_shared(unit, changed)
+        shards = [
+            (h, dict(h.next), partial(still, h.shard) if h.next != h.saved else None) for h in held
+        ]
+        before, reached = self._loader.reached.get(unit), self._reached(unit)
+        changed = reached != before or any(take is not None for _, _, take in shards)
+        shared = partial(still_shared, unit) if changed and isinstance(unit, Sharing) else None
         floor = {h.partition: h.floor for h in held if h.floor}
         return Copy(unit, at, shards, before, reached, shared, floor)
 
-    async def _write(self, copy: Copy) -> None:
+    async def _write(self, copy: Copy, hurried: bool) -> None:
         unit, anchor = copy.unit, None
         for owned, until, _ in copy.shards:
             await _effects_done(owned, until)
         if isinstance(unit, Sharing) and copy.shards:
-            anchor = await self._save_shared(copy)
+            anchor = await self._save_shared(copy, hurried)
             if _replaying(copy, anchor):
                 return
             if self._loader.reached.get(unit) is copy.before:
@@ -104,7 +113,8 @@ class ShardSaver:
             offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
             floor = {p: at for p, at in copy.floor.items() if p == owned.partition}
             draft = self._draft(unit, offsets, copy.at, await _made(later), floor)
-            await self._save_shard(owned, until, draft._replace(epoch=owned.epoch, anchor=anchor))
+            draft = draft._replace(epoch=owned.epoch, anchor=anchor, hurried=hurried)
+            await self._save_shard(owned, until, draft)
 
     def _draft(
         self,
@@ -118,27 +128,25 @@ class ShardSaver:
         below = {CONTROL.name: dict(floor)} if floor else None
         return Draft(parts, offsets, log_, None, created=at, floor=below)
 
-    def _still_shared(self, unit: Unit, changed: bool) -> tuple[Offsets, Later | None]:
+    def _reached(self, unit: Unit) -> Offsets:
+        """Return how far what a unit's shards share has come."""
         if not isinstance(unit, Sharing):
-            return {}, None
+            return {}
         reached = {topic: dict(at) for topic, at in self._loader.reached.get(unit, {}).items()}
         for owned in self._owned_shards.all_of(unit):
             for topic, offset in owned.next.items():
                 at = reached.setdefault(topic, {})
                 at[owned.partition] = max(offset, at.get(owned.partition, 0))
-        if not changed and reached == self._loader.reached.get(unit):
-            return reached, None
-        return reached, still_shared(unit)
+        return reached
 
-    async def _save_shared(self, copy: Copy) -> Offsets:
+    async def _save_shared(self, copy: Copy, hurried: bool) -> Offsets:
         """Save it and return how far the one that is now there has come."""
         parts = await _made(copy.shared)
         draft = self._draft(copy.unit, copy.reached, copy.at, parts, copy.floor)
-        moved = await self._store.save(SHARED, draft._replace(anchor=_fitting(copy)))
-        if moved is Moved.YES:
+        draft = draft._replace(anchor=_fitting(copy), hurried=hurried)
+        if await self._store.save(SHARED, draft) is Moved.YES:
             return copy.reached
-        # Another worker shares its own items with its own partitions; what it saved is as good,
-        # and the snapshots that fit to it are kept.
+        # What another worker has saved meanwhile is as good; snapshots that fit to it are kept.
         there = await self._store.all(SHARED)
         return there[0].offsets if there else {}
 
@@ -154,6 +162,12 @@ class ShardSaver:
             self._fenced(owned)
         else:
             owned.saved = {}  # what was there is gone: it is saved again, with its parts
+
+
+def _taken(wanted: Copy) -> Copy:
+    """Take a copy of what is wanted."""
+    shards = [(owned, until, take and take()) for owned, until, take in wanted.shards]
+    return wanted._replace(shards=shards, shared=wanted.shared and wanted.shared())
 
 
 def _fitting(copy: Copy) -> Offsets:

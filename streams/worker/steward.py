@@ -122,6 +122,7 @@ class Steward:
     async def _alone(self, unit: Unit) -> None:
         """Carry out what concerns single shards."""
         for owned in self._owned_shards.all_of(unit):
+            await self._owned_shards.standstill.over()
             order = owned.order
             if order is None or not self._ready(owned):
                 continue
@@ -156,6 +157,7 @@ class Steward:
 
     async def _together(self, unit: Unit) -> None:
         """Carry out the next order that concerns what shards share, if all of them stand there."""
+        await self._owned_shards.standstill.over()
         shards = self._owned_shards.all_of(unit)
         order = self._next_shared(unit, shards)
         if order is None or self.opening() or not all(self._at(o, order) for o in shards):

@@ -1,0 +1,40 @@
+"""While state is copied nothing is folded, and the loop goes on."""
+
+import asyncio
+import threading
+
+import pytest
+
+from streams.worker.standstill import Standstill
+
+
+def test_who_changes_state_waits_for_the_copy_and_the_loop_does_not() -> None:
+    async def work() -> list[str]:
+        still, taken, said = Standstill(), threading.Event(), list[str]()
+
+        async def fold() -> None:
+            await still.over()
+            said.append("folded")
+
+        copying = asyncio.create_task(still.during(lambda: taken.wait(10.0)))
+        await asyncio.sleep(0)
+        folding = asyncio.create_task(fold())
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+        said.append("the loop goes on")
+        taken.set()
+        assert await copying
+        await folding
+        return said
+
+    assert asyncio.run(work()) == ["the loop goes on", "folded"]
+
+
+def test_a_copy_that_fails_holds_nobody_up() -> None:
+    async def work() -> None:
+        still = Standstill()
+        with pytest.raises(ZeroDivisionError):
+            await still.during(lambda: 1 / 0)
+        await asyncio.wait_for(still.over(), 1.0)
+
+    asyncio.run(work())
