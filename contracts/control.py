@@ -12,10 +12,11 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from contracts.pipeline import Pipeline
+from contracts.pipeline import Generators, Pipeline
 
 LISTS = "lists"  # the model of `interactions`, as `drifts` calls it too
 HEAD = "head"
+OF_LISTS = (LISTS, HEAD, *Generators.__struct_fields__)  # what orders call so is no predictor
 SIGNATURE = "signature"  # header: hexadecimal HMAC-SHA256 of the topic's name, \n and the value
 
 Offset = Annotated[int, msgspec.Meta(ge=0)]

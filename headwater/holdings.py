@@ -58,9 +58,10 @@ async def _state(store: "Snapshots", settings: Settings, user: str) -> dict[str,
 
 async def _pending(store: "Snapshots", settings: Settings, user: str) -> dict[str, Any]:
     from streams.predictions.pending import Pending
+    from streams.predictions.shard import named
 
     found: dict[str, Any] = {}
-    parts = await _newest(store, "predictors:0") if settings.predictors else {}
+    parts = await _newest(store, named(0)) if settings.predictors else {}
     for name in settings.predictors:
         pending = Pending(settings.pending_capacity)
         if f"pending:{name}" in parts:

@@ -8,14 +8,14 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from contracts import exits
-from contracts.control import Action, Control
-from contracts.errors import NotObeyed, SettingsError
+from contracts.control import LISTS, Action, Control
+from contracts.errors import InputError, NotObeyed, SettingsError
 from contracts.settings import Settings
 from contracts.topics import FEATURES, INTERACTIONS
 
@@ -32,6 +32,32 @@ LONGEST_TEXT = 1_000
 def draft(action: Action, **about: Any) -> Control:
     """Return an order that is still to be filled in."""
     return Control("", action, {}, 0.0, **about)
+
+
+def model(parser: argparse.ArgumentParser) -> None:
+    """Add which model an order is about."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        default=LISTS,
+        help=f"a predictor of the settings, or {LISTS} (default: {LISTS})",
+    )
+
+
+def known(settings: Settings, name: str, of_lists: Sequence[str] = (LISTS,)) -> str:
+    """Return a name if somebody has it: a predictor, or one of lists.
+
+    Raises:
+        InputError: nobody has.
+    """
+    names = (*of_lists, *settings.predictors)
+    if name not in names:
+        raise InputError(
+            f"there is no '{name}', only {', '.join(names)}; predictors are those that "
+            "HEADWATER_PREDICTORS names"
+        )
+    return name
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +108,7 @@ def send(args: argparse.Namespace, settings: Settings, draft: Control) -> Contro
     order = msgspec.structs.replace(
         draft,
         id=uuid.uuid4().hex[:12],
-        at=draft.at or giving.ends(settings),
+        at=draft.at or giving.ends(settings, giving.governing(settings, draft.learner)),
         ts=time.time(),
         who=(args.who or _who())[:LONGEST_TEXT],
         why=args.why[:LONGEST_TEXT],

@@ -40,10 +40,10 @@ SETTINGS = Settings(snapshot_key="a key for tests only")
 class Places:
     """What outlives workers: the logs of two topics, `control`, Redis."""
 
-    def __init__(self, partitions: int = 2) -> None:
-        self.partitions = partitions
+    def __init__(self, partitions: int = 2, topics: tuple[str, str] = (A, B)) -> None:
+        self.partitions, self.topics = partitions, topics
         self.logs: dict[TP, list[PlainRecord]] = {
-            TP(topic, p): [] for topic in (A, B) for p in range(partitions)
+            TP(topic, p): [] for topic in topics for p in range(partitions)
         }
         self.control: list[PlainRecord] = []
         self.storage, self.audit = MemoryStorage(), MemoryAudit()
@@ -60,7 +60,7 @@ class Places:
     def give(self, action: Action, **about: Any) -> str:
         """Append an order, as the commands do."""
         self.orders += 1
-        at: dict[str, dict[int, int]] = {A: {}, B: {}}
+        at: dict[str, dict[int, int]] = {topic: {} for topic in self.topics}
         for tp, log in self.logs.items():
             at[tp.topic][tp.partition] = len(log)
         self.write(self.seal.sealed(Control(f"o{self.orders}", action, at, 0.0, **about)))
@@ -71,13 +71,13 @@ class Places:
         n = len(self.control)
         self.control.append(PlainRecord(n, 0, message.value, message.key, message.headers))
 
-    def marks(self) -> dict[str, dict[int, int]]:
-        """Return where each order holds: offset in A by partition, the first that was said."""
+    def marks(self, topic: str = A) -> dict[str, dict[int, int]]:
+        """Return where each order holds: offset by partition, the first that was said."""
         found: dict[str, dict[int, int]] = {}
         for record in self.control:
             said = self.seal.read(record)
             if said.action == "mark":
-                for partition, offset in said.at[A].items():
+                for partition, offset in said.at[topic].items():
                     found.setdefault(said.id, {}).setdefault(partition, offset)
         return found
 
@@ -85,16 +85,15 @@ class Places:
 class Living:
     """One worker of the partitions it is given."""
 
-    def __init__(self, places: Places, unit: Any = None) -> None:
+    def __init__(self, places: Places, unit: Any = None, kept: int = 9) -> None:
         """Counts, unless another unit is given."""
         self.places = places
         self.unit: Any = unit or CountingUnit("t:", _nowhere)
         self.owned_shards = OwnedShards([self.unit], "")
-        counts = {A: places.partitions, B: places.partitions}
-        self.store = Snapshots(places.storage, "secret", 9)
-        self.loader = ShardLoader(
-            self.owned_shards, self.store, Log("cluster", {A: "a", B: "b"}, counts)
-        )
+        counts = dict.fromkeys(places.topics, places.partitions)
+        log = Log("cluster", {topic: topic for topic in places.topics}, counts)
+        self.store = Snapshots(places.storage, "secret", kept)
+        self.loader = ShardLoader(self.owned_shards, self.store, log)
         self.saver = ShardSaver(
             self.owned_shards, self.loader, self.store, NoTelemetry(), lambda _: None
         )
@@ -128,11 +127,12 @@ class Living:
             self.owned_shards.drop(owned)
         await self.loader.shared(self.unit, partitions)
         for partition in partitions:
-            found = await self.bounds([TP(A, partition), TP(B, partition)])
+            found = await self.bounds([TP(topic, partition) for topic in self.places.topics])
             bounds = {tp.topic: at for tp, at in found.items()}
             owned = await self.loader.shard(self.unit, partition, bounds)
             self.steward.plan(owned)
-            laps = await self.seek_to({TP(t, partition): owned.taken[t] for t in (A, B)})
+            taken = {TP(topic, partition): owned.taken[topic] for topic in self.places.topics}
+            laps = await self.seek_to(taken)
             owned.laps = {tp.topic: lap for tp, lap in laps.items()}
 
     async def deliver(self) -> None:
@@ -150,20 +150,24 @@ class Living:
             fetched = Fetched(tp, records, self.laps[tp], begin)
             await self.processor.handle([fetched], _fail)
 
-    async def settle(self) -> None:
+    async def settle(self, rounds: int = 40) -> None:
         """Go on until nothing happens any more."""
-        for _ in range(40):
+        for _ in range(rounds):
             if self.reopen:
                 await self.open(*range(self.places.partitions))
             for owned in self.owned_shards:
-                await self.fetch(owned.partition, 7)
-                await self.fetch(owned.partition, 7, B)
+                for topic in self.places.topics:
+                    await self.fetch(owned.partition, 7, topic)
             await self.deliver()
             await self.steward.look()
 
     async def bounds(self, tps: Sequence[TP]) -> dict[TP, Bounds]:
         """Return the logs' bounds."""
         return {tp: Bounds(0, len(self.places.logs[tp])) for tp in tps}
+
+    async def ends(self, tps: Sequence[TP]) -> dict[TP, int]:
+        """Return where the logs end."""
+        return {tp: len(self.places.logs[tp]) for tp in tps}
 
     def reload(self, unit: Unit) -> None:
         """Drop everything; `settle` opens it anew."""

@@ -102,6 +102,12 @@ def test_a_wrong_predictor_is_named_with_its_remedy_at_start(path: str, says: st
     assert "HEADWATER_PREDICTORS p=" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["lists", "head", "popularity"])
+def test_a_predictor_that_orders_could_not_tell_from_lists_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"'{name}' is what makes lists"):
+        check(Settings(predictors={name: "learners.examples:elec"}))
+
+
 def test_an_offline_replay_judges_as_a_bare_loop() -> None:
     rows = [
         Example(

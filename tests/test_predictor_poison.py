@@ -12,7 +12,7 @@ from contracts.errors import SettingsError
 from contracts.settings import Settings
 from learners.predictor import COPY_AFTER, Predictor
 from streams.predictions.fuses import BLOWS_AFTER, TRIED_EVERY
-from tests.predictor_rows import PRICES
+from tests.predictor_rows import PRICES, batch
 from tests.test_predictor_shard import World, features, label
 
 HERE = "tests.test_predictor_poison"
@@ -165,6 +165,25 @@ def test_one_that_cannot_learn_any_longer_answers_as_it_stands() -> None:
         it.handle("labels", label(n, 1.0, "it"))
     assert out(it, "learn_one") == 1
     assert it.handle("features", features(999, {}, "it"))[0]["version"] == 0
+
+
+def test_after_a_reset_one_that_was_out_is_called_again() -> None:
+    it = world("Touchy")
+    for n in range(BLOWS_AFTER):
+        it.handle("features", features(n, {"odd": 1.0}, "it"))
+    it.shard.clear("it")
+    assert out(it, "predict_one") == 0
+    assert it.handle("features", features(0, {}, "it"))[0]["answer"] < 1.0
+
+
+def test_a_label_that_cannot_judge_a_frozen_predictor_is_a_dead_letter_and_no_blow() -> None:
+    it = world("Touchy")
+    it.handle("features", features(1, {}, "it"))
+    frozen = batch("labels", *[label(1, "tea", "it")] * (BLOWS_AFTER + 1))
+    letters = it.shard.handle(frozen._replace(frozen=frozenset({"it"}))).messages
+    assert {dict(letter.headers)["reason"] for letter in letters} == {b"predictor_failed"}
+    assert out(it, "learn_one") == 0
+    assert it.handle("labels", label(1, 3.0, "it")) == []
 
 
 def test_a_replay_from_any_snapshot_takes_it_out_at_the_same_message() -> None:

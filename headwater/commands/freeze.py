@@ -16,15 +16,22 @@ def add(subparsers: "Subparsers") -> None:
     from headwater import orders
 
     about = (
-        "Items and the fusion's weights stay as they are; people's own histories go on, lists are "
-        "made and judged. Every worker does it at the same place of the log."
+        "Of lists, items and the fusion's weights stay as they are; people's own histories go on, "
+        "lists are made and judged. A predictor goes on answering, and its answers are judged. "
+        "Every worker does it at the same place of the log."
     )
     parser = subparsers.add_parser("freeze", help=COMMANDS["freeze"][1], description=about)
+    orders.model(parser)
     orders.options(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Give the order and print what each partition did; exit code 17 if one did not."""
+    """Give the order and print what each partition did; exit code 17 if one did not.
+
+    Raises:
+        InputError: there is no such model.
+    """
     from headwater import orders
 
-    return orders.run(args, settings, orders.draft(FREEZE))
+    model = orders.known(settings, args.model)
+    return orders.run(args, settings, orders.draft(FREEZE, learner=model))

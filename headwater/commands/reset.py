@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from contracts import pipeline
 from contracts.control import RESET, clearable
-from contracts.errors import InputError
 from contracts.settings import Settings
 from headwater.commands import COMMANDS
 
@@ -17,12 +16,15 @@ def add(subparsers: "Subparsers") -> None:
     """Add the parser of `reset`."""
     from headwater import orders
 
-    about = "What was learned is not kept anywhere but in older snapshots; people's histories stay."
+    about = (
+        "What was learned is not kept anywhere but in older snapshots. People's histories stay. "
+        "Features that wait for their label wait on: the new predictor learns from them."
+    )
     parser = subparsers.add_parser("reset", help=COMMANDS["reset"][1], description=about)
     parser.add_argument(
         "learner",
         metavar="LEARNER",
-        help="a generator of the pipeline, head, or lists for all of them",
+        help="a predictor of the settings; of lists a generator, head, or lists for all of them",
     )
     orders.options(parser)
 
@@ -31,12 +33,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Give the order and print what each partition did; exit code 17 if one did not.
 
     Raises:
-        InputError: the pipeline has no such learner.
+        InputError: neither the pipeline nor the settings have such a learner.
     """
     from headwater import orders
 
-    known = clearable(pipeline.read(settings.pipeline))
-    if args.learner not in known:
-        more = "; predictors cannot be reset yet" if args.learner in settings.predictors else ""
-        raise InputError(f"no learner '{args.learner}'; there are {', '.join(known)}{more}")
-    return orders.run(args, settings, orders.draft(RESET, learner=args.learner))
+    of_lists = clearable(pipeline.read(settings.pipeline))
+    learner = orders.known(settings, args.learner, of_lists)
+    return orders.run(args, settings, orders.draft(RESET, learner=learner))

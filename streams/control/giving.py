@@ -32,6 +32,11 @@ def ends(settings: Settings, topics: Sequence[Topic] = GOVERNED) -> Points:
     return found
 
 
+def governing(settings: Settings, learner: str) -> Sequence[Topic]:
+    """Return the topics in whose logs an order about a learner holds."""
+    return PREDICTED if learner in settings.predictors else GOVERNED
+
+
 def farewell(settings: Settings, user: str, exact: bool) -> Control:
     """Return the order to forget a person, from the logs' ends on; who gives it is filled in later.
 

@@ -52,6 +52,10 @@ class Fuses:
         """Know that it is well."""
         self._row[name][verb] = 0
 
+    def anew(self, name: str) -> None:
+        """Know that it is another one now."""
+        self._row[name] = dict.fromkeys(VERBS, 0)
+
     def dump(self) -> bytes:
         """Return the state, as MessagePack."""
         return msgspec.msgpack.encode(self._row)

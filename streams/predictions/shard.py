@@ -10,6 +10,7 @@ import msgspec
 
 from contracts import metrics
 from contracts.control import alias
+from contracts.errors import StateRefused
 from contracts.events import Features, Label
 from contracts.settings import Settings
 from contracts.topics import FEATURES, LABELS, PREDICTIONS
@@ -27,6 +28,11 @@ class _Reference(msgspec.Struct, gc=False):
     id: str | int
 
 
+def named(partition: int) -> str:
+    """Return what snapshots of a partition are called."""
+    return f"predictors:{partition}"
+
+
 class PredictorsShard:
     """The state of all predictors of one partition: a fold of two topics in the log's order.
 
@@ -39,7 +45,7 @@ class PredictorsShard:
     def __init__(
         self, partition: int, settings: Settings, telemetry: Telemetry, send: Send
     ) -> None:
-        self.name = f"predictors:{partition}"
+        self.name = named(partition)
         self.predictors = {
             name: Predictor(name, path) for name, path in settings.predictors.items()
         }
@@ -62,7 +68,7 @@ class PredictorsShard:
 
     def handle(self, batch: Batch) -> Effects:
         """Answer the features of a batch, or judge and learn its labels."""
-        work = _Work(self._prefix)
+        work = _Work(self._prefix, batch.frozen)
         step = self._answer if batch.topic == FEATURES.name else self._learn
         for record in self._not_void(batch):
             try:
@@ -136,8 +142,12 @@ class PredictorsShard:
         asked = self.pending[predictor.name].look(id_)
         if asked is None:
             raise DeadMessage("no_features", f"none of '{predictor.name}' wait for id {id_!r}")
-        with self._fused(predictor.name, "learn_one"):
-            predictor.learn(asked.x, label.y, asked.given)
+        if predictor.name in work.frozen:
+            with _mourning("judging"):
+                _judge(predictor, asked.given, label.y)
+        else:
+            with self._fused(predictor.name, "learn_one"):
+                predictor.learn(asked.x, label.y, asked.given)
         self.pending[predictor.name].drop(id_)
         work.writes.learned(predictor.name, id_)
         return predictor.name
@@ -152,10 +162,11 @@ class PredictorsShard:
             detail = f"{verb} of '{name}' has raised too often; 1 message in {TRIED_EVERY} tries it"
             raise DeadMessage("predictor_out", detail)
         try:
-            yield
-        except Exception as error:
+            with _mourning(verb):
+                yield
+        except DeadMessage:
             self._fuses.raised(name, verb)
-            raise DeadMessage("predictor_failed", f"{verb}: {error!r:.500}") from error
+            raise
         self._fuses.worked(name, verb)
 
     def _checked(self, event: Features | Label, record: Record) -> tuple[str, Predictor, float]:
@@ -195,6 +206,30 @@ class PredictorsShard:
             if key in found:
                 self._telemetry.set(metrics.ACCURACY, found[key], predictor=name, span=span)
 
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """The predictors that `clear` knows."""
+        return tuple(self.predictors)
+
+    def clear(self, learner: str) -> None:
+        """Let a predictor begin anew; what waits for it is learned by the new one."""
+        self._exchange(Predictor(learner, self.predictors[learner].path))
+
+    def back(self, model: str, parts: Mapping[str, bytes]) -> None:
+        """Let a predictor be the one in these parts; what waits for it is learned by that one."""
+        if model not in self.predictors or f"model:{model}" not in parts:
+            raise StateRefused(f"'{self.name}' has no predictor '{model}', now or then")
+        earlier = Predictor(model, self.predictors[model].path)
+        earlier.load(parts[f"model:{model}"])
+        self._exchange(earlier)
+
+    def _exchange(self, other: Predictor) -> None:
+        """Have another estimator under a name; its answers are judged with those of the old."""
+        other.score = self.predictors[other.name].score
+        self.predictors[other.name] = other
+        self._fuses.anew(other.name)
+        self._tell_fuses()
+
     def dump(self) -> Parts:
         """Return the fuses, and per predictor its model with the score, and waiting features."""
         parts: Parts = {"fuses": self._fuses.dump()}
@@ -217,12 +252,28 @@ class PredictorsShard:
 class _Work:
     """What one batch asks for and counts."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, frozen: frozenset[str]) -> None:
         self.writes = Predictions(prefix)
+        self.frozen = frozen
         self.messages: list[Message] = []
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.evicted = 0
+
+
+@contextmanager
+def _mourning(what: str) -> Iterator[None]:
+    """Make a dead letter of whatever is raised inside."""
+    try:
+        yield
+    except Exception as error:
+        raise DeadMessage("predictor_failed", f"{what}: {error!r:.500}") from error
+
+
+def _judge(predictor: Predictor, given: Answer, y: Any) -> None:
+    """Judge an answer, as learning does; nothing is learned."""
+    if given.answer is not None:
+        predictor.score.judge(given.answer, given.chances, y)
 
 
 def _body(predictor: Predictor, id_: str, given: Answer, ts: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from contracts.control import OF_LISTS
 from contracts.errors import SettingsError
 from contracts.settings import Settings
 from contracts.topics import DEAD_LETTERS, FEATURES, LABELS
@@ -40,6 +41,7 @@ class PredictorsUnit:
 
     def __init__(self, settings: Settings, telemetry: Telemetry, send: Send) -> None:
         check(settings)
+        self.models = tuple(settings.predictors)
         self._settings, self._telemetry, self._send = settings, telemetry, send
         self.shards: dict[int, PredictorsShard] = {}
 
@@ -72,9 +74,15 @@ def check(settings: Settings) -> None:
     """Build every predictor once.
 
     Raises:
-        SettingsError: one is none; the message names it and the remedy.
+        SettingsError: one is none, or has a name that orders know otherwise; the message names it
+            and the remedy.
     """
     for name, path in settings.predictors.items():
+        if name in OF_LISTS:
+            raise SettingsError(
+                f"HEADWATER_PREDICTORS {name}={path}: '{name}' is what makes lists, also in "
+                "`headwater reset`; give the predictor another name"
+            )
         Predictor(name, path)
 
 

@@ -13,16 +13,14 @@ def is_shared(unit: Unit, order: Order) -> bool:
 
 
 def to_shard(owned: OwnedShard, asked: Control) -> str:
-    """Do to one shard what was asked of it; return the outcome.
+    """Freeze, thaw or reset what one shard has alone; return the outcome.
 
     What is frozen follows from the orders before, see `Schedule.frozen`.
     """
     if asked.action in (FREEZE, THAW):
         models = owned.unit.models if isinstance(owned.unit, Governed) else ()
         return DONE if asked.learner in ("", *models) else _stranger(asked)
-    if asked.action == RESET:
-        return _clear(owned.shard, asked)
-    return f"{REFUSED}'{asked.action}' is for what partitions share"
+    return _clear(owned.shard, asked)
 
 
 def to_shared(unit: Unit, asked: Control) -> str:

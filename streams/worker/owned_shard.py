@@ -138,10 +138,11 @@ class OwnedShard:
     @property
     def free(self) -> list[str]:
         """Topics that were held and need not wait any longer."""
-        if self.stands:
+        if self.stands or not self.held:
             return []
-        free = [t for t in self.held if self.order is None or not self._reached(t)]
-        return list(self.unit.topics) if free and self.merge is not None else free
+        if self.merge is not None:
+            return list(self.unit.topics)
+        return [t for t in self.held if self.order is None or not self._reached(t)]
 
     def let_go(self, laps: Mapping[str, int]) -> None:
         """Take records of topics again, in new laps; they were sought back to `next`."""

@@ -124,12 +124,13 @@ class Steward:
         for owned in self._owned_shards.all_of(unit):
             await self._owned_shards.standstill.over()
             order = owned.order
-            if order is None or not self._ready(owned):
+            if order is None or owned.closed or not self._ready(owned):
                 continue
             if order.asked.action == FORGET:
                 await self._forget(owned, order)
             elif not deeds.is_shared(unit, order):
-                await self._obeyed([owned], order, deeds.to_shard(owned, order.asked))
+                if outcome := await self._carried_out([owned], order):
+                    await self._obeyed([owned], order, outcome)
             elif order.position < self._loader.obeyed.get(unit, 0):
                 await self._obeyed([owned], order, DONE)
 
@@ -162,13 +163,19 @@ class Steward:
         order = self._next_shared(unit, shards)
         if order is None or self.opening() or not all(self._at(o, order) for o in shards):
             return
-        if order.asked.action == ROLLBACK:
-            if not (outcome := await self.rollback.to(unit, order.asked, order.position)):
-                return
-        else:
-            outcome = deeds.to_shared(unit, order.asked)
+        if not (outcome := await self._carried_out(shards, order)):
+            return
         self._loader.obeyed[unit] = order.position + 1
         await self._obeyed([o for o in shards if o.order is order], order, outcome)
+
+    async def _carried_out(self, shards: Sequence[OwnedShard], order: Order) -> str:
+        """Do to these what was asked; return the outcome, empty while it is under way."""
+        unit = shards[0].unit
+        if order.asked.action == ROLLBACK:
+            return await self.rollback.to(shards, order)
+        if deeds.is_shared(unit, order):
+            return deeds.to_shared(unit, order.asked)
+        return deeds.to_shard(shards[0], order.asked)
 
     def _next_shared(self, unit: Unit, shards: Sequence[OwnedShard]) -> Order | None:
         begin, found = self._loader.obeyed.get(unit, 0), list[Order]()
