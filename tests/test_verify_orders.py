@@ -11,7 +11,7 @@ from contracts.settings import Settings
 from state import versions
 from streams.shards import PlainRecord
 from streams.worker.loader import SHARED
-from tests.forget_world import SHORT, TWO, Town, worker_of
+from tests.forget_world import ANN, SHORT, TWO, Town, worker_of
 from tests.hindsight_world import Village, differing, looked_back
 from tests.orders_world import A, Living, Places, run
 
@@ -167,6 +167,21 @@ def test_orders_that_are_no_longer_in_control_are_missed() -> None:
         found = differing(await looked_back(worker, town, ONE))
         assert found == [(SHARED, "items", "cannot say", found[0][3])]
         assert "`control`" in found[0][3]
+
+    holds(work)
+
+
+def test_what_a_worker_passed_over_before_it_came_to_the_place_is_not_taken_for_a_fault() -> None:
+    async def work() -> None:
+        town, worker, _ = await begun(ONE)
+        town.visit(ANN, 5)
+        town.crowd(30)
+        town.forget()
+        await worker.deliver()
+        await worker.fetch(0, 20)
+        await worker.save()
+        report = await looked_back(worker, town, ONE)
+        assert {outcome for _, _, outcome, _ in differing(report)} == {"cannot say"}
 
     holds(work)
 
