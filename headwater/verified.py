@@ -6,7 +6,7 @@ import sys
 from contracts import exits
 from contracts.settings import Settings
 from headwater.tables import table
-from streams.verify import verify
+from streams.verify.verify import verify
 
 
 def show(settings: Settings, version: str, as_json: bool) -> int:

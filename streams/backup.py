@@ -14,12 +14,14 @@ from state import archive, versions
 from state.manifest import Log, Manifest
 from state.opened import opened
 from state.versions import Version
+from streams.control.known import known
 from streams.interactions.unit import Interactions
 from streams.kafka import offsets
 from streams.kafka.admin import admin
 from streams.kafka.log_ends import Bounds
 from streams.predictions.unit import PredictorsUnit
 from streams.worker import adopt as adopting
+from streams.worker import adopt_orders
 from streams.worker.startup import identify
 
 UNITS = (Interactions, PredictorsUnit)
@@ -127,7 +129,22 @@ def _fitting(
     }
     how = source.adopt or "same"
     adopting.check_offsets(manifests, bounds, how)
+    if source.adopt is not None:
+        manifests = _heeding(settings, manifests, bounds, source.adopt)
     return adopting.adopt(manifests, here, how, lambda places: archive.pick(file, places))
+
+
+def _heeding(
+    settings: Settings,
+    manifests: Mapping[str, Manifest],
+    bounds: Mapping[tuple[str, int], Bounds],
+    how: adopting.How,
+) -> Mapping[str, Manifest]:
+    schedule = known(settings)
+    if how == "same":
+        return adopt_orders.same(manifests, schedule)
+    adopt_orders.check_start(manifests, schedule, bounds)
+    return manifests
 
 
 async def _replace(settings: Settings, file: BinaryIO, moved: adopting.Adopted) -> None:

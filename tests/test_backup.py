@@ -11,6 +11,7 @@ import redis
 
 from contracts import exits
 from contracts.settings import Settings
+from headwater import orders
 from streams.kafka.topics import ensure
 from tests import services
 from tests.backup_kit import command, learned, of, send
@@ -119,6 +120,26 @@ def test_a_mirrored_log_is_adopted_at_the_same_offsets(
     send(other, 0)
     assert command(other, "snapshot", "import", file, "--adopt", "same") == 0
     assert command(other, "snapshot", "verify") == 0
+
+
+@pytest.mark.long
+def test_an_order_of_the_other_log_is_obeyed_though_the_state_has_obeyed_more(
+    world: World, other: Settings, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "state")
+    with world.worker():
+        for action in ("freeze", "thaw"):
+            assert command(world.settings, action) == 0
+        n = send(world.settings, 0)
+        world.until(lambda: world.came() >= n)
+    assert command(world.settings, "snapshot", "export", file) == 0
+    send(other, 0)
+    assert command(other, "reset", "lists", "--no-wait") == 0
+    assert command(other, "snapshot", "import", file, "--adopt", "same") == 0
+    there = World(other, tmp_path / "there")
+    with there.worker():
+        there.until(lambda: len(orders.entries(other)) == other.partitions)
+    assert {(e.action, e.outcome) for e in orders.entries(other)} == {("reset", "done")}
 
 
 @pytest.mark.long

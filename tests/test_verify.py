@@ -1,5 +1,6 @@
 """`headwater snapshot verify` finds what is wrong, and says when it cannot tell."""
 
+import argparse
 import asyncio
 import json
 from pathlib import Path
@@ -11,13 +12,17 @@ from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 
 from contracts import exits
+from contracts.control import FREEZE, RESET, THAW
 from contracts.settings import Settings
+from headwater import orders
 from state.opened import opened
 from state.snapshots import Draft
+from streams.control import giving
 from streams.worker.loader import SHARED
-from tests.backup_kit import command, learned, of
+from tests.backup_kit import command, learned, of, send
 from tests.producers_world import World, groups
 
+ARGS = argparse.Namespace(who="ann", why="a test", no_wait=False)
 EVENTS = len(groups()[0])
 
 
@@ -101,12 +106,36 @@ def test_rekeyed_events_have_no_order_that_the_log_tells(
     producer = Producer({"bootstrap.servers": settings.kafka})
     events = groups()[0][:100]
     with world.worker():
-        for n, event in enumerate(events):
-            producer.produce(f"{settings.topic_prefix}interactions", event.value, partition=n % 2)
-        assert producer.flush(30) == 0
-        world.until(lambda: world.came() >= len(events))
+        for half in (0, 50):  # re-keyed events of the first come before those of the second
+            for n, event in enumerate(events[half : half + 50]):
+                producer.produce(
+                    f"{settings.topic_prefix}interactions", event.value, partition=n % 2
+                )
+            assert producer.flush(30) == 0
+            world.until(lambda came=half + 50: world.came() >= came)  # type: ignore[misc]
     code, found = verified(world, capsys)
-    assert (code, found["items"]) == (exits.UNVERIFIED.code, "cannot say")
+    assert (code, found["intake"]) == (exits.UNVERIFIED.code, "cannot say")
+    assert {found[part] for part in ("learned", "counts of items", "popularity")} == {"equal"}
+
+
+def test_orders_are_obeyed_where_the_worker_obeyed_them(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = of(settings, tmp_path, 2)
+    given = [
+        orders.draft(FREEZE),
+        orders.draft(RESET, learner="co_occurrence"),
+        orders.draft(THAW),
+        giving.farewell(world.settings, groups()[0][0].user, exact=False),
+    ]
+    with world.worker():
+        sent = 0
+        for number, order in enumerate(given):
+            sent += send(world.settings, number)
+            world.until(lambda n=sent: world.came() >= n)  # type: ignore[misc]
+            assert len(list(orders.give(ARGS, world.settings, order))) > 1
+    code, found = verified(world, capsys)
+    assert (code, found["equal"]) == (0, True)
 
 
 def test_no_version_is_a_mistake_that_is_named(

@@ -57,6 +57,10 @@ class Schedule:
             for partition, offset in offsets.items():
                 self._marks.setdefault((order.position, topic, partition), offset)
 
+    def concerning(self, topics: Sequence[str], partition: int) -> list[Order]:
+        """Return the orders that concern a shard."""
+        return list(_concerning(self._orders, topics, partition))
+
     def after(self, topics: Sequence[str], partition: int, position: int) -> Order | None:
         """Return the first order from a position of `control` on that concerns a shard."""
         begin = bisect_left(self._orders, position, key=lambda order: order.position)
@@ -96,7 +100,7 @@ class Schedule:
     ) -> dict[str, list[tuple[int, frozenset[str]]]]:
         """Return, by topic, from which offsets on which of these models were frozen, rising."""
         found = {topic: [(0, frozenset[str]())] for topic in topics}
-        for order in _concerning(self._orders, topics, partition):
+        for order in self.concerning(topics, partition):
             if order.asked.action in (FREEZE, THAW):
                 frozen = self.frozen(models, topics, partition, order.position + 1)
                 for topic, offset in (self.marked(order, topics, partition) or {}).items():
@@ -112,7 +116,7 @@ class Schedule:
         comes in between is learned, and then forgotten.
         """
         found: dict[str, Void] = {}
-        for order in _concerning(self._orders, topics, partition):
+        for order in self.concerning(topics, partition):
             if order.asked.action == FORGET and (before is None or order.position < before):
                 place = self.marked(order, topics, partition)
                 until = place or self.given(order, topics, partition)

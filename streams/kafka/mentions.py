@@ -1,7 +1,7 @@
 """Reads all records of some logs and keeps those that mention somebody."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import aiokafka
 import msgspec
@@ -9,7 +9,9 @@ import msgspec
 from contracts.settings import Settings
 from streams.kafka.admin import servers
 from streams.kafka.aside import consumer
+from streams.shards import Record
 
+R = TypeVar("R", bound=Record)
 AT_ONCE = 20_000
 POLL_MS = 500
 
@@ -42,13 +44,14 @@ class MentionReader:
     ) -> list[Any]:
         client.assign([tp])
         await client.seek_to_beginning(tp)
-        text, found = msgspec.json.encode(name)[1:-1], list[Any]()
+        found = list[Any]()
         while await client.position(tp) < end:
             got = await client.getmany(tp, timeout_ms=POLL_MS, max_records=AT_ONCE)
-            found += [r for r in got.get(tp, ()) if r.offset < end and _mentions(r.value, text)]
+            found += mentioning([r for r in got.get(tp, ()) if r.offset < end], name)
         return found
 
 
-def _mentions(value: bytes | None, text: bytes) -> bool:
-    """Tell whether a text may stand in a message: as it is, or in some other spelling of JSON."""
-    return value is not None and (text in value or b"\\u" in value)
+def mentioning(records: Sequence[R], name: str) -> list[R]:
+    """Return the records in which a name may stand: as it is, or in some other spelling of JSON."""
+    text = msgspec.json.encode(name)[1:-1]
+    return [r for r in records if r.value is not None and (text in r.value or b"\\u" in r.value)]

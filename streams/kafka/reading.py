@@ -22,11 +22,35 @@ def records(
     Raises:
         KafkaAway: no broker answers, or nothing comes for `wait_s`.
     """
-    tp = TopicPartition(settings.topic_prefix + topic, partition)
     if start >= until:
         return
+    tp = TopicPartition(settings.topic_prefix + topic, partition)
+    with _consumer(settings) as consumer:
+        consumer.assign([tp])
+        consumer.seek(tp, start)
+        yield from _until(settings, consumer, tp, until)
+
+
+def everything(settings: Settings, topic: str) -> Iterator[Sequence[Record]]:
+    """Yield the records that a topic of one partition has now, some at a time.
+
+    Raises:
+        KafkaAway: as `records`.
+    """
+    tp = TopicPartition(settings.topic_prefix + topic, 0)
+    with _consumer(settings) as consumer:
+        consumer.assign([tp])
+        try:
+            first, end = consumer.beginning_offsets([tp])[tp], consumer.end_offsets([tp])[tp]
+        except KafkaError as error:
+            raise _away(settings, error) from None
+        consumer.seek(tp, first)
+        yield from _until(settings, consumer, tp, end)
+
+
+def _consumer(settings: Settings) -> KafkaConsumer:
     try:
-        consumer = KafkaConsumer(
+        return KafkaConsumer(
             bootstrap_servers=servers(settings),
             group_id=None,
             enable_auto_commit=False,
@@ -35,10 +59,6 @@ def records(
         )
     except KafkaError as error:
         raise _away(settings, error) from None
-    with consumer:
-        consumer.assign([tp])
-        consumer.seek(tp, start)
-        yield from _until(settings, consumer, tp, until)
 
 
 def _until(

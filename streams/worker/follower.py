@@ -79,7 +79,7 @@ class Follower:
             if found:
                 await self.caught_up()
             for tp, records in found.items():
-                await self._fold(*self._read[TP(*tp)], records)
+                await self.fold(*self._read[TP(*tp)], records)
             self._show({tp: client.highwater(aiokafka.TopicPartition(*tp)) for tp in self._read})
             await asyncio.sleep(max(0.0, begun + LOOK_S - time.monotonic()))
         self._show({})
@@ -101,7 +101,8 @@ class Follower:
                 client.seek(there, taken)
         self._read = wanted
 
-    async def _fold(self, owned: OwnedShard, topic: str, records: Sequence[Any]) -> None:
+    async def fold(self, owned: OwnedShard, topic: str, records: Sequence[Any]) -> None:
+        """Fold records of a shard that is followed, up to the place of its next order."""
         new = [record for record in records if record.offset >= owned.taken[topic]]
         if not new or owned.closing or owned.refuses(topic):
             return

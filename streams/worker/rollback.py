@@ -117,23 +117,12 @@ class Rollback:
             parts = await self._parts(owned.name, owned.unit, asked)
             _rehearse(_returning(owned), asked.learner, parts)
 
-<<<<<<< HEAD
-    async def _skip(self, unit: Unit, version: str) -> str:
-        manifest = await self._found(SHARED, version)
-        self._loader.check_log(SHARED, manifest, unit.topics)
-        parts = await self._store.load(SHARED, manifest)
-        if parts is None:
-            raise StateRefused(f"version '{version}' is damaged, see the log; take another one")
-        shards = self._owned_shards.all_of(unit)
-        kept = [(owned, await asyncio.to_thread(still(owned.shard))) for owned in shards]
-        await self._owned_shards.standstill.over()
-=======
     async def _skip(self, shards: Sequence[OwnedShard], order: Order) -> str:
         first, unit = shards[0], shards[0].unit
         shared = isinstance(unit, Sharing)
         parts = await self._parts(SHARED if shared else first.name, unit, order.asked)
         kept = [(o, await asyncio.to_thread(still(o.shard))) for o in shards if shared]
->>>>>>> predictors
+        await self._owned_shards.standstill.over()
         if any(owned.closed for owned in shards):
             return ""  # they were taken away meanwhile: whoever has them now does it
         if shared:

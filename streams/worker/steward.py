@@ -130,9 +130,9 @@ class Steward:
                 await self._forget(owned, order)
             elif not deeds.is_shared(unit, order):
                 if outcome := await self._carried_out([owned], order):
-                    await self._obeyed([owned], order, outcome)
+                    await self.obeyed([owned], order, outcome)
             elif order.position < self._loader.obeyed.get(unit, 0):
-                await self._obeyed([owned], order, DONE)
+                await self.obeyed([owned], order, DONE)
 
     async def _forget(self, owned: OwnedShard, order: Order) -> None:
         """Forget somebody; it is said when no snapshot that is kept knows the person."""
@@ -166,7 +166,7 @@ class Steward:
         if not (outcome := await self._carried_out(shards, order)):
             return
         self._loader.obeyed[unit] = order.position + 1
-        await self._obeyed([o for o in shards if o.order is order], order, outcome)
+        await self.obeyed([o for o in shards if o.order is order], order, outcome)
 
     async def _carried_out(self, shards: Sequence[OwnedShard], order: Order) -> str:
         """Do to these what was asked; return the outcome, empty while it is under way."""
@@ -200,7 +200,8 @@ class Steward:
             return None
         return self.schedule.marked(owned.order, owned.unit.topics, owned.partition)
 
-    async def _obeyed(self, shards: Sequence[OwnedShard], order: Order, outcome: str) -> None:
+    async def obeyed(self, shards: Sequence[OwnedShard], order: Order, outcome: str) -> None:
+        """Go on behind an order that was carried out, and say what came of it."""
         late = [o for o in shards if any(o.next[t] > at for t, at in o.place.items())]
         self._obey(shards, order)
         for owned in shards:

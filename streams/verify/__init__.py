@@ -1,0 +1,1 @@
+"""What is saved is compared with the log: the fold, the comparison, and what to begin at."""
