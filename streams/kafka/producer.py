@@ -16,6 +16,7 @@ Tell = Callable[[int], None]
 PARTITIONERS = {"murmur2": "murmur2_random", "crc32": "consistent_random"}
 TELL_EVERY = 1000
 SHORTEST_SLEEP_S = 0.002
+KNOWN_S, AGAIN_S = 2.0, 0.1  # a busy broker tells of a topic that was just made a moment later
 
 
 def interactions(rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell) -> int:
@@ -167,6 +168,14 @@ class Sender:
 
     def _check(self) -> None:
         """Find the topics before the first message, so that none waits for a typing error."""
+        until = time.monotonic() + KNOWN_S
+        while (missing := self._missing()) and time.monotonic() < until:
+            time.sleep(AGAIN_S)
+        if missing:
+            address = self._settings.kafka
+            raise TopicsDiffer(f"{address} has no topic {missing[0]}; run `headwater topics`")
+
+    def _missing(self) -> list[str]:
         from confluent_kafka import KafkaException
 
         address, wait_s = self._settings.kafka, self._settings.wait_s
@@ -177,9 +186,7 @@ class Sender:
                 f"no Kafka answers at {address} within {wait_s:g} s ({error.args[0].str()}); "
                 "set HEADWATER_KAFKA or run `headwater up`"
             ) from None
-        missing = [name for name in self._names.values() if name not in there]
-        if missing:
-            raise TopicsDiffer(f"{address} has no topic {missing[0]}; run `headwater topics`")
+        return [name for name in self._names.values() if name not in there]
 
 
 def _config(settings: Settings, linger_ms: float) -> dict[str, Any]:
