@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 YOUNG_S = 3_600  # age of a chunk that no pointer names yet
 TOUCHED_AT_ONCE = 500
 READ_AT_ONCE = 8  # chunks
+LONGEST_REST_S = 0.01  # 1 MB keeps Redis busy for 1 or 2 ms
 
 
 class Spaced(NamedTuple):
@@ -161,8 +162,9 @@ class Snapshots:
             begun = time.monotonic()
             await self.storage.put(name, some, YOUNG_S)
             if not draft.hurried:
-                # Redis has others to answer: it gets twice the time that these took it.
-                await asyncio.sleep(2 * (time.monotonic() - begun))
+                # Redis has others to answer: it gets twice the time that these took it, unless it
+                # was our own loop that took so long.
+                await asyncio.sleep(min(2 * (time.monotonic() - begun), LONGEST_REST_S))
         return {part: [chunk.name for chunk in pieces] for part, pieces in cut.items()}
 
     async def _touch(self, name: str, chunks: list[str]) -> list[str]:

@@ -26,6 +26,8 @@ from streams.worker.owned_shards import OwnedShards
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.005
+HURRIED = 4  # shards that are written at once when the worker must go
+Taken = tuple[OwnedShard, dict[str, int], Any]
 
 
 class Copy(NamedTuple):
@@ -38,7 +40,7 @@ class Copy(NamedTuple):
 
     unit: Unit
     at: float
-    shards: Sequence[tuple[OwnedShard, dict[str, int], Any]]
+    shards: Sequence[Taken]
     before: Offsets | None
     reached: Offsets
     shared: Any
@@ -109,12 +111,20 @@ class ShardSaver:
                 return
             if self._loader.reached.get(unit) is copy.before:
                 self._loader.reached[unit] = copy.reached  # else it was loaded anew meanwhile
-        for owned, until, later in copy.shards:
-            offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
-            floor = {p: at for p, at in copy.floor.items() if p == owned.partition}
-            draft = self._draft(unit, offsets, copy.at, await _made(later), floor)
-            draft = draft._replace(epoch=owned.epoch, anchor=anchor, hurried=hurried)
-            await self._save_shard(owned, until, draft)
+        at_once = HURRIED if hurried else 1
+        for k in range(0, len(copy.shards), at_once):
+            some = copy.shards[k : k + at_once]
+            await asyncio.gather(*(self._write_shard(copy, each, anchor, hurried) for each in some))
+
+    async def _write_shard(
+        self, copy: Copy, shard: Taken, anchor: Offsets | None, hurried: bool
+    ) -> None:
+        owned, until, later = shard
+        offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
+        floor = {p: at for p, at in copy.floor.items() if p == owned.partition}
+        draft = self._draft(copy.unit, offsets, copy.at, await _made(later), floor)
+        draft = draft._replace(epoch=owned.epoch, anchor=anchor, hurried=hurried)
+        await self._save_shard(owned, until, draft)
 
     def _draft(
         self,
