@@ -122,12 +122,7 @@ def _fitting(
     adopting.check_layout(manifests, here)
     if source.adopt is None:
         adopting.check_log(manifests, here)
-    prefix = len(settings.topic_prefix)
-    bounds = {
-        (at.topic[prefix:], at.partition): Bounds(at.begin, at.end)
-        for at in offsets.progress(settings)
-    }
-    how = source.adopt or "same"
+    bounds, how = offsets.bounds(settings), source.adopt or "same"
     adopting.check_offsets(manifests, bounds, how)
     if source.adopt is not None:
         manifests = _heeding(settings, manifests, bounds, source.adopt)

@@ -166,6 +166,16 @@ def test_a_partition_that_moves_lives_the_same_life(settings: Settings) -> None:
     assert differing(stays.messages, moves.messages) == []
 
 
+def test_a_copy_that_is_still_to_be_written_is_not_touched_by_another_dump() -> None:
+    unit, shard, _ = shard_of(Settings(partitions=1))
+    shard.handle(batch([record(event(n, item=f"i{n}"), n) for n in range(20)]))
+    then = shard.dump(), unit.shared_dump()
+    copies = shard.still(), unit.shared_still()
+    shard.handle(batch([record(event(n, item=f"i{n % 3}"), n) for n in range(20, 40)]))
+    assert (shard.dump(), unit.shared_dump()) != then
+    assert tuple(made() for made in copies) == then
+
+
 def test_what_the_items_know_already_teaches_the_users_only() -> None:
     life = Life(WIDE).take(LOG, 100)
     shared, judged = life.unit.shared_dump(), life.shard.quality.total.copy()

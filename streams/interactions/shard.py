@@ -176,18 +176,21 @@ class InteractionsShard:
 
     def still(self) -> Later:
         """Copy the state; what is returned makes its parts."""
+        return self._copied(self._stills)
+
+    def dump(self) -> Parts:
+        """Return the partition's state in named parts; what `still` has copied stays."""
+        return self._copied(Stills())()
+
+    def _copied(self, stills: Stills) -> Later:
         judged = (self.learned, self.quality.total.tolist())
         parts = {
             "intake": self._intake.dump(),
             "judged": msgspec.msgpack.encode(judged),
             "watcher": self._watcher.dump(),
         }
-        users, items = self._stills.users(self.users), StillIds(self._model.ids)
+        users, items = stills.users(self.users), StillIds(self._model.ids)
         return lambda: {**parts, **frozen.dump_users(users, items)}
-
-    def dump(self) -> Parts:
-        """Return the partition's state in named parts."""
-        return self.still()()
 
     def load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `dump` was called; the parts must be from a signed snapshot."""

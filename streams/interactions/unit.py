@@ -83,11 +83,14 @@ class Interactions:
 
     def shared_still(self) -> Later:
         """Copy what all partitions share; what is returned makes its parts."""
-        return partial(frozen.dump_items, self.model.pipeline, *self._stills.items(self.model))
+        return self._copied(self._stills)
 
     def shared_dump(self) -> Parts:
-        """Return what all partitions share."""
-        return self.shared_still()()
+        """Return what all partitions share; what `shared_still` has copied stays."""
+        return self._copied(Stills())()
+
+    def _copied(self, stills: Stills) -> Later:
+        return partial(frozen.dump_items, self.model.pipeline, *stills.items(self.model))
 
     def shared_load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `shared_dump` was called; without parts, at the beginning."""

@@ -10,6 +10,7 @@ from kafka.protocol.consumer.offsets import IsolationLevel
 from contracts.settings import Settings
 from contracts.topics import FEATURES, INTERACTIONS, LABELS, REKEYED
 from streams.kafka.admin import admin
+from streams.kafka.log_ends import Bounds
 from streams.kafka.topics import name
 
 COORDINATOR_S = 15.0
@@ -69,6 +70,18 @@ def progress(settings: Settings, wait_s: float | None = None) -> list[Progress]:
         )
         for spot in sorted(spots)
     ]
+
+
+def bounds(settings: Settings) -> dict[tuple[str, int], Bounds]:
+    """Return the bounds of all that workers consume, by topic without the prefix, and partition.
+
+    Raises:
+        KafkaAway: no broker answers.
+    """
+    prefix = len(settings.topic_prefix)
+    return {
+        (at.topic[prefix:], at.partition): Bounds(at.begin, at.end) for at in progress(settings)
+    }
 
 
 def _committed(

@@ -21,7 +21,6 @@ from state.opened import opened
 from streams.control.known import known
 from streams.interactions.unit import Interactions
 from streams.kafka import offsets
-from streams.kafka.log_ends import Bounds
 from streams.kafka.reading import records
 from streams.verify import saved as choice
 from streams.verify.comparison import EQUAL, UNKNOWN, Comparison, Finding
@@ -56,14 +55,10 @@ def verify(settings: Settings, wanted: str = "") -> Report:
 
 
 async def _verify(settings: Settings, wanted: str) -> Report:
-    prefix = len(settings.topic_prefix)
     log, schedule = identify(settings, [Interactions]), known(settings)
-    bounds = {
-        (at.topic[prefix:], at.partition): Bounds(at.begin, at.end)
-        for at in offsets.progress(settings)
-    }
+    bounds, read = offsets.bounds(settings), partial(records, settings)
     async with opened(settings) as store:
-        sources = Sources(store, log, bounds, schedule, partial(records, settings))
+        sources = Sources(store, log, bounds, schedule, read)
         return await compared(settings, sources, wanted)
 
 

@@ -2,7 +2,7 @@
 
 from contracts.control import FREEZE, LISTS, RESET, ROLLBACK, THAW, Control
 from streams.control.schedule import Order
-from streams.shards import Clearing, Governed, Sharing, Unit
+from streams.shards import Clearing, Sharing, Unit
 from streams.worker.ledger import DONE, REFUSED
 from streams.worker.owned_shard import OwnedShard
 
@@ -18,8 +18,7 @@ def to_shard(owned: OwnedShard, asked: Control) -> str:
     What is frozen follows from the orders before, see `Schedule.frozen`.
     """
     if asked.action in (FREEZE, THAW):
-        models = owned.unit.models if isinstance(owned.unit, Governed) else ()
-        return DONE if asked.learner in ("", *models) else _stranger(asked)
+        return DONE if asked.learner in ("", *owned.models) else _stranger(asked)
     return _clear(owned.shard, asked)
 
 

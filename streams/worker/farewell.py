@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from streams.control.schedule import Order, Schedule
-from streams.shards import Batch, Forgetting, Governed, Record
+from streams.shards import Batch, Forgetting, Record
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.standstill import Standstill
 from streams.worker.waits import Retry
 
-LOOK_S = 0.005
 # Which records of a shard's topics, before these offsets, mention a name.
 Mentions = Callable[[int, Mapping[str, int], str], Awaitable[Mapping[str, Sequence[Record]]]]
 
@@ -41,7 +40,7 @@ class Farewell:
         past = None
         if user and order.asked.exact and shard.asks_log(user):
             past = await self._past(owned, user, schedule)
-        await self._quiet(owned)
+        await owned.effects_done(owned.next)
         await self._standstill.over()
         if owned.closed:
             return None
@@ -53,18 +52,12 @@ class Farewell:
             await self._retry.until_answered(forgotten.publish)
         return forgotten.counts
 
-    async def _quiet(self, owned: OwnedShard) -> None:
-        """Return when everything that the shard has folded is in Redis."""
-        while not owned.closed and any(owned.done[t] < at for t, at in owned.next.items()):
-            await asyncio.sleep(LOOK_S)
-
     async def _past(self, owned: OwnedShard, user: str, schedule: Schedule) -> list[Batch]:
         """Return what the log says of a user, told apart by what was frozen."""
-        unit, partition = owned.unit, owned.partition
-        until = {topic: owned.next[topic] for topic in unit.topics}
+        topics, partition = owned.unit.topics, owned.partition
+        until = {topic: owned.next[topic] for topic in topics}
         found = await self._retry.until_answered(lambda: self._mentions(partition, until, user))
-        models = unit.models if isinstance(unit, Governed) else ()
-        frozen = schedule.frozen_from(models, unit.topics, partition)
+        frozen = schedule.frozen_from(owned.models, topics, partition)
         return [
             Batch(topic, partition, [record], frozen=_at(frozen[topic], record.offset))
             for topic, records in found.items()

@@ -87,7 +87,7 @@ class ShardManager:
             if await self.outbox.empty(FINISH_S):
                 await self._save()
             await self.link.commit(self.owned_shards.done(list(self.owned_shards)))
-        for owned in [*self.owned_shards, *self.owned_shards.followed]:
+        for owned in self.owned_shards.all:
             self.ownership.drop(owned)
 
     async def stop(self) -> None:
@@ -111,7 +111,7 @@ class ShardManager:
         self.ended()
 
     def _close(self) -> None:
-        for owned in [*self.owned_shards, *self.owned_shards.followed]:
+        for owned in self.owned_shards.all:
             owned.closing = True
 
     async def save(self, hurried: bool = False) -> None:

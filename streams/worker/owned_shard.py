@@ -1,4 +1,4 @@
-"""A shard that this worker owns, and how far it has come in each topic.
+"""A shard that this worker owns or follows, and how far it has come in each topic.
 
 Three offsets per topic: `taken` is what was accepted of what was fetched, `next` is what the
 state has folded, `done` is up to where the effects are also acknowledged. Only `done` may be
@@ -9,6 +9,7 @@ At the place of the next order a shard waits: it takes no more records until the
 out. What it drops meanwhile is fetched again.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
@@ -16,9 +17,11 @@ from typing import Any
 from contracts.topics import CONTROL
 from streams.control.schedule import Order, Place
 from streams.kafka.thread import Fetched
-from streams.shards import NOBODY, Batch, Shard, Unit, Void
+from streams.shards import NOBODY, Batch, Governed, Shard, Unit, Void
 from streams.worker.batch_size import BatchSize
 from streams.worker.merge import Merge, Merging
+
+LOOK_S = 0.005
 
 
 class Verdict(Enum):
@@ -73,6 +76,11 @@ class OwnedShard:
     def name(self) -> str:
         """Name of its snapshot."""
         return self.shard.name
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What of it can be frozen."""
+        return self.unit.models if isinstance(self.unit, Governed) else ()
 
     def start(self, offsets: Mapping[str, int], shared: Mapping[str, int]) -> None:
         """Stand at these offsets; the shared state already knows what lies before `shared`."""
@@ -151,6 +159,11 @@ class OwnedShard:
         self.taken |= {topic: self.next[topic] for topic in laps}
         if self.merge is not None:
             self._begin_merging()
+
+    async def effects_done(self, until: Mapping[str, int]) -> None:
+        """Return when all effects up to these offsets are acknowledged, or it is ours no more."""
+        while not self.closed and any(self.done[t] < offset for t, offset in until.items()):
+            await asyncio.sleep(LOOK_S)
 
     def suspect(self, topic: str) -> bool:
         """Tell whether what is missing now was missing before, and remember it."""

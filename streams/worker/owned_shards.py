@@ -46,7 +46,12 @@ class OwnedShards:
 
     def all_of(self, unit: Unit) -> list[OwnedShard]:
         """Return the shards of one unit, ours and those we follow."""
-        return self.of(unit) + [f for f in self._followed.values() if f.unit is unit]
+        return [owned for owned in self.all if owned.unit is unit]
+
+    @property
+    def all(self) -> list[OwnedShard]:
+        """Ours and those we follow."""
+        return [*self, *self.followed]
 
     @property
     def followed(self) -> list[OwnedShard]:

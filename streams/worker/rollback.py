@@ -11,10 +11,9 @@ saved: a worker that dies meanwhile begins anew. Without a version that is a reb
 of what the log still has.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from faust.types import TP
 
@@ -30,7 +29,6 @@ from streams.worker.ledger import DONE, REFUSED
 from streams.worker.loader import SHARED, Return, ShardLoader, check_offset
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
-from streams.worker.saver import still, still_shared
 from streams.worker.waits import Retry
 
 log = logging.getLogger(__name__)
@@ -118,17 +116,23 @@ class Rollback:
             _rehearse(_returning(owned), asked.learner, parts)
 
     async def _skip(self, shards: Sequence[OwnedShard], order: Order) -> str:
-        first, unit = shards[0], shards[0].unit
-        shared = isinstance(unit, Sharing)
-        parts = await self._parts(SHARED if shared else first.name, unit, order.asked)
-        kept = [(o, await asyncio.to_thread(still(o.shard))) for o in shards if shared]
-        await self._owned_shards.standstill.over()
+        unit, standstill = shards[0].unit, self._owned_shards.standstill
+        if not isinstance(unit, Sharing):
+            return await self._skip_alone(shards[0], order)
+        parts = await self._parts(SHARED, unit, order.asked)
+        before = await standstill.during(lambda: _before(unit, shards))
+        await standstill.over()
         if any(owned.closed for owned in shards):
             return ""  # they were taken away meanwhile: whoever has them now does it
-        if shared:
-            _exchange(unit, kept, parts)
-        else:
-            _returning(first).back(order.asked.learner, parts)
+        _exchange(unit, before, parts)
+        return DONE
+
+    async def _skip_alone(self, owned: OwnedShard, order: Order) -> str:
+        parts = await self._parts(owned.name, owned.unit, order.asked)
+        await self._owned_shards.standstill.over()
+        if owned.closed:
+            return ""
+        _returning(owned).back(order.asked.learner, parts)
         return DONE
 
     async def _parts(self, name: str, unit: Unit, asked: Control) -> Parts:
@@ -162,19 +166,28 @@ def _rehearse(shard: Returning, model: str, parts: Parts) -> None:
         shard.load(before)
 
 
-def _exchange(unit: Unit, kept: Sequence[tuple[OwnedShard, Parts]], shared: Parts) -> None:
+class _Before(NamedTuple):
+    """What shards were, and what they share, before that is exchanged."""
+
+    shards: Sequence[tuple[OwnedShard, Parts]]
+    shared: Parts
+
+
+def _before(unit: Sharing, shards: Sequence[OwnedShard]) -> _Before:
+    return _Before([(owned, owned.shard.dump()) for owned in shards], unit.shared_dump())
+
+
+def _exchange(unit: Sharing, before: _Before, shared: Parts) -> None:
     """Give a unit another shared state; its shards find their items there by name."""
-    assert isinstance(unit, Sharing)  # noqa: S101 - as the order's kind says
-    before = still_shared(unit)
-    for owned, _ in kept:
+    for owned, _ in before.shards:
         unit.close(owned.partition)
     try:
         unit.shared_load(shared)
     except StateRefused:
-        unit.shared_load(before())
+        unit.shared_load(before.shared)
         raise
     finally:
-        for owned, parts in kept:
+        for owned, parts in before.shards:
             begin = unit.follow if owned.followed else unit.open
             owned.shard = begin(owned.partition)
             owned.shard.load(parts)

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from contracts.metrics import SNAPSHOTS
 from contracts.topics import CONTROL
@@ -25,25 +25,25 @@ from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
 
 log = logging.getLogger(__name__)
-LOOK_S = 0.005
 HURRIED = 4  # shards that are written at once when the worker must go
-Taken = tuple[OwnedShard, dict[str, int], Any]
+Take = Callable[[], Later]  # takes a copy, while nothing is folded
+T = TypeVar("T")
 
 
-class Copy(NamedTuple):
+class Copy(NamedTuple, Generic[T]):
     """What a unit was at one instant, with None for what has not changed since it was saved.
 
-    While it is only wanted, it has what takes the copy in the place of what makes parts of it.
+    Where it is only wanted, each state is what takes the copy, then what makes parts of that.
     `before` is what the shared state had reached, as the loader had it then; `floor` is below which
     orders, by partition, no older snapshot may stay.
     """
 
     unit: Unit
     at: float
-    shards: Sequence[Taken]
+    shards: Sequence[tuple[OwnedShard, dict[str, int], T | None]]
     before: Offsets | None
     reached: Offsets
-    shared: Any
+    shared: T | None
     floor: dict[int, int]
 
 
@@ -89,7 +89,7 @@ class ShardSaver:
                 await self._write(copy, hurried)
             self.instants.done()
 
-    def _wanted(self, unit: Unit, at: float) -> Copy:
+    def _wanted(self, unit: Unit, at: float) -> Copy[Take]:
         """Return a copy that is still to be taken."""
         held = self._owned_shards.of(unit)
         shards = [
@@ -101,10 +101,10 @@ class ShardSaver:
         floor = {h.partition: h.floor for h in held if h.floor}
         return Copy(unit, at, shards, before, reached, shared, floor)
 
-    async def _write(self, copy: Copy, hurried: bool) -> None:
+    async def _write(self, copy: Copy[Later], hurried: bool) -> None:
         unit, anchor = copy.unit, None
         for owned, until, _ in copy.shards:
-            await _effects_done(owned, until)
+            await owned.effects_done(until)
         if isinstance(unit, Sharing) and copy.shards:
             anchor = await self._save_shared(copy, hurried)
             if _replaying(copy, anchor):
@@ -113,30 +113,26 @@ class ShardSaver:
                 self._loader.reached[unit] = copy.reached  # else it was loaded anew meanwhile
         at_once = HURRIED if hurried else 1
         for k in range(0, len(copy.shards), at_once):
-            some = copy.shards[k : k + at_once]
-            await asyncio.gather(*(self._write_shard(copy, each, anchor, hurried) for each in some))
+            some = range(k, min(k + at_once, len(copy.shards)))
+            await asyncio.gather(*(self._write_shard(copy, n, anchor, hurried) for n in some))
 
     async def _write_shard(
-        self, copy: Copy, shard: Taken, anchor: Offsets | None, hurried: bool
+        self, copy: Copy[Later], n: int, anchor: Offsets | None, hurried: bool
     ) -> None:
-        owned, until, later = shard
-        offsets = {topic: {owned.partition: offset} for topic, offset in until.items()}
-        floor = {p: at for p, at in copy.floor.items() if p == owned.partition}
-        draft = self._draft(copy.unit, offsets, copy.at, await _made(later), floor)
+        owned, until, later = copy.shards[n]
+        partition = owned.partition
+        offsets = {topic: {partition: offset} for topic, offset in until.items()}
+        floor = {partition: copy.floor[partition]} if partition in copy.floor else {}
+        draft = self._draft(copy, offsets, await _made(later), floor)
         draft = draft._replace(epoch=owned.epoch, anchor=anchor, hurried=hurried)
         await self._save_shard(owned, until, draft)
 
     def _draft(
-        self,
-        unit: Unit,
-        offsets: Offsets,
-        at: float,
-        parts: Parts | None,
-        floor: Mapping[int, int],
+        self, copy: Copy[Later], offsets: Offsets, parts: Parts | None, floor: Mapping[int, int]
     ) -> Draft:
-        log_ = self._loader.log.only(unit.topics)
+        log_ = self._loader.log.only(copy.unit.topics)
         below = {CONTROL.name: dict(floor)} if floor else None
-        return Draft(parts, offsets, log_, None, created=at, floor=below)
+        return Draft(parts, offsets, log_, None, created=copy.at, floor=below)
 
     def _reached(self, unit: Unit) -> Offsets:
         """Return how far what a unit's shards share has come."""
@@ -149,10 +145,10 @@ class ShardSaver:
                 at[owned.partition] = max(offset, at.get(owned.partition, 0))
         return reached
 
-    async def _save_shared(self, copy: Copy, hurried: bool) -> Offsets:
+    async def _save_shared(self, copy: Copy[Later], hurried: bool) -> Offsets:
         """Save it and return how far the one that is now there has come."""
         parts = await _made(copy.shared)
-        draft = self._draft(copy.unit, copy.reached, copy.at, parts, copy.floor)
+        draft = self._draft(copy, copy.reached, parts, copy.floor)
         draft = draft._replace(anchor=_fitting(copy), hurried=hurried)
         if await self._store.save(SHARED, draft) is Moved.YES:
             return copy.reached
@@ -174,13 +170,14 @@ class ShardSaver:
             owned.saved = {}  # what was there is gone: it is saved again, with its parts
 
 
-def _taken(wanted: Copy) -> Copy:
+def _taken(wanted: Copy[Take]) -> Copy[Later]:
     """Take a copy of what is wanted."""
-    shards = [(owned, until, take and take()) for owned, until, take in wanted.shards]
-    return wanted._replace(shards=shards, shared=wanted.shared and wanted.shared())
+    unit, at, shards, before, reached, shared, floor = wanted
+    taken = [(owned, until, take and take()) for owned, until, take in shards]
+    return Copy(unit, at, taken, before, reached, shared and shared(), floor)
 
 
-def _fitting(copy: Copy) -> Offsets:
+def _fitting(copy: Copy[Later]) -> Offsets:
     """Return where a shared state stands that fits to what the shards have saved."""
     fitting = {topic: dict(at) for topic, at in copy.reached.items()}
     for owned, until, _ in copy.shards:
@@ -189,7 +186,7 @@ def _fitting(copy: Copy) -> Offsets:
     return fitting
 
 
-def _replaying(copy: Copy, there: Offsets) -> bool:
+def _replaying(copy: Copy[Later], there: Offsets) -> bool:
     """Tell whether the shared state that is saved is ahead of ours in partitions of ours.
 
     It was saved in the midst of a crash, and an older one was loaded that fits to the shards. They
@@ -212,11 +209,6 @@ def still_shared(unit: Sharing) -> Later:
     return (
         unit.shared_still() if isinstance(unit, StillSharing) else partial(dict, unit.shared_dump())
     )
-
-
-async def _effects_done(owned: OwnedShard, until: dict[str, int]) -> None:
-    while not owned.closed and any(owned.done[t] < offset for t, offset in until.items()):
-        await asyncio.sleep(LOOK_S)
 
 
 async def _made(later: Later | None) -> Parts | None:

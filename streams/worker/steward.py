@@ -20,7 +20,7 @@ from contracts.topics import CONTROL
 from streams.control.schedule import Order, Place, Schedule
 from streams.decode import Dead, DeadMessage
 from streams.kafka.link import ConsumerLink
-from streams.shards import Governed, Telemetry, Unit
+from streams.shards import Telemetry, Unit
 from streams.worker import deeds
 from streams.worker.farewell import Farewell
 from streams.worker.ledger import DONE, Ledger
@@ -69,7 +69,7 @@ class Steward:
                 self.schedule.add(record.offset, self._ledger.seal.read(record))
             except DeadMessage as error:
                 dead.append((record, error.dead))
-        for owned in self._all():
+        for owned in self._owned_shards.all:
             self.plan(owned)
         self.nudge()
         await self._ledger.bury(dead)
@@ -81,9 +81,8 @@ class Steward:
         if owned.order is not None:
             given = self.schedule.given(owned.order, unit.topics, owned.partition)
             owned.place = self._marked(owned) or given
-        models = unit.models if isinstance(unit, Governed) else ()
         here = unit.topics, owned.partition
-        owned.frozen = self.schedule.frozen(models, *here, obeyed)
+        owned.frozen = self.schedule.frozen(owned.models, *here, obeyed)
         owned.floor = self.schedule.floor(*here, obeyed)
         owned.void = self.schedule.void(*here)
         owned.void_in_shared = self.schedule.void(*here, before=owned.shared_position)
@@ -106,7 +105,7 @@ class Steward:
             await self._mark(unit)
             await self._alone(unit)
             await self._together(unit)
-        for owned in self._all():
+        for owned in self._owned_shards.all:
             await self._let_go(owned)
         await self._say()
         self._show()
@@ -229,17 +228,10 @@ class Steward:
         if not owned.closed:
             owned.let_go({topic: laps.get(tp, 0) for tp, topic in tps.items()})
 
-    def _all(self) -> list[OwnedShard]:
-        return [*self._owned_shards, *self._owned_shards.followed]
-
     def _show(self) -> None:
-        now = {(m, o.partition): m in o.frozen for o in self._owned_shards for m in _models(o)}
+        now = {(m, o.partition): m in o.frozen for o in self._owned_shards for m in o.models}
         for model, partition in self._shown - set(now):
             self._telemetry.forget(FROZEN, model=model, partition=partition)
         for (model, partition), frozen in now.items():
             self._telemetry.set(FROZEN, float(frozen), model=model, partition=partition)
         self._shown = set(now)
-
-
-def _models(owned: OwnedShard) -> Sequence[str]:
-    return owned.unit.models if isinstance(owned.unit, Governed) else ()
