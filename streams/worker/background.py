@@ -83,7 +83,7 @@ class BackgroundTasks:
         await self._manager.ownership.look(list(self._manager.owned_shards))
 
     def _begin(self, duty: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(duty, name=duty.__qualname__)
+        task = asyncio.get_running_loop().create_task(duty)
         task.add_done_callback(self._ended)
         self._tasks.append(task)
 
@@ -92,7 +92,7 @@ class BackgroundTasks:
             self._manager.fail(error)
         elif task in self._tasks:  # nobody has asked for its end: a client cancels who waits for it
             self._manager.fail(
-                WorkerStalled(f"a task of the worker ended, {task.get_name()}; restart it")
+                WorkerStalled(f"a task of the worker ended: {task.get_coro()!r:.80}; restart it")
             )
 
     async def _every(
