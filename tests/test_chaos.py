@@ -49,6 +49,13 @@ def test_an_offset_that_is_saved_before_its_state_is_found(tmp_path: Path) -> No
     assert found["users_are_as_undisturbed"]
 
 
+@pytest.mark.long
+def test_who_was_replaced_while_frozen_and_saves_all_the_same_is_found(tmp_path: Path) -> None:
+    freeze = Fault(6.0, "freeze", "worker1", 15.0)
+    found = verdict(tmp_path, [freeze], 26.0, workers=2, partitions=2, bug="without-epoch").found
+    assert any("went back" in why for why in found["nobody_saved_what_was_not_theirs"])
+
+
 def test_a_seed_gives_one_schedule_in_which_nothing_is_befallen_by_two_faults_at_once() -> None:
     faults = plan(SEED, 600.0, 150, workers=2)
     assert faults == plan(SEED, 600.0, 150, workers=2)

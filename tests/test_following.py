@@ -1,5 +1,6 @@
 """Workers follow each other's partitions: what is known of items is the same on all of them."""
 
+import argparse
 import itertools
 import signal
 import time
@@ -8,8 +9,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from confluent_kafka import Producer
 
+from contracts import exits
+from contracts.control import RESET
 from contracts.settings import Settings
+from headwater import orders
 from headwater.local import Supervised
 from learners import compare
 from streams.interactions.unit import Interactions
@@ -23,6 +28,7 @@ def flow(settings: Settings, tmp_path: Path) -> Flow:
     return Flow(msgspec.structs.replace(settings, partitions=4, snapshot_every_s=1.0), tmp_path)
 
 
+ARGS = argparse.Namespace(who="ann", why="a test", no_wait=False)
 TWO = Settings(snapshot_key="a key for tests only", partitions=2)
 
 
@@ -62,6 +68,24 @@ def test_whoever_comes_goes_and_dies_items_are_counted_once(flow: Flow) -> None:
                 flow.wait(flow.all_committed)
                 third.stop()
     flow.check()
+
+
+@pytest.mark.long
+def test_an_order_about_items_is_not_held_up_by_the_marker_of_a_transaction(flow: Flow) -> None:
+    flow.settings = settings = msgspec.structs.replace(flow.settings, wait_s=12.0)
+    producer = Producer({"bootstrap.servers": settings.kafka, "transactional.id": settings.group})
+    producer.init_transactions(30)
+    with flow.worker() as first, flow.worker() as second:
+        flow.wait(lambda: follows(first) and follows(second))
+        producer.begin_transaction()
+        for partition in range(4):
+            producer.produce(f"{settings.topic_prefix}interactions", "tea", "ann", partition)
+        producer.commit_transaction(30)
+        flow.wait(lambda: flow.committed() == dict.fromkeys(range(4), 2))
+        reset = orders.draft(RESET, learner="lists")
+        assert len(list(orders.give(ARGS, settings, reset))) == 1 + 4
+        assert (first.stop(), second.stop()) == (exits.OK.code, exits.OK.code)
+    assert not flow.saved().items
 
 
 def events(partition: int, n: int) -> list[Batch]:

@@ -1,6 +1,7 @@
 """Opening and saving: shards and what they share are continued from one consistent past."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -57,10 +58,13 @@ class Life:
 
     def fold(self, partition: int, until: int) -> None:
         """Handle events up to an offset and say that their effects are done."""
-        owned = self.owned(partition)
+        self.fold_in(self.owned(partition), until)
+
+    def fold_in(self, owned: OwnedShard, until: int) -> None:
+        """Do so with a shard that is ours or followed."""
         rows: list[Any] = [Row(offset) for offset in range(owned.next[A], until)]
         for batch in owned.ready(A, rows):
-            owned.shard.handle(Batch(A, partition, batch.records, batch.known_to_shared))
+            owned.shard.handle(Batch(A, owned.partition, batch.records, batch.known_to_shared))
             owned.next[A] = owned.done[A] = batch.records[-1].offset + 1
 
     async def save(self) -> None:
@@ -194,6 +198,44 @@ def test_two_workers_never_count_a_user_twice_when_one_takes_over() -> None:
         heir.fold(0, 100)
         heir.fold(1, 100)
         assert (heir.ann(0), heir.ann(1), heir.tea) == (100, 100, 200)
+
+    run(work)
+
+
+def test_an_owner_is_saved_also_where_a_worker_that_follows_it_is_far_ahead() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one, two, heir = Life(storage), Life(storage), Life(storage)
+        await one.open(0)
+        await two.open(1)
+        followed = await two.loader.follow(two.unit, 0, WHOLE)
+        two.fold(1, 10)
+        two.fold_in(followed, 90)
+        await two.save()
+        one.fold(0, 40)
+        await one.save()
+        await heir.open(0)
+        assert (heir.owned(0).next[A], heir.tea) == (40, 100)
+        heir.fold(0, 95)
+        assert (heir.ann(0), heir.tea) == (95, 105)
+
+    run(work)
+
+
+def test_what_is_being_copied_is_not_exchanged_for_what_is_loaded() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        life, copied = Life(storage), threading.Event()
+        copying = asyncio.create_task(
+            life.owned_shards.standstill.during(lambda: copied.wait(10.0))
+        )
+        await asyncio.sleep(0)
+        life.unit.items["tea"] = 5
+        opening = asyncio.create_task(life.open(0))
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+        assert life.tea == 5
+        copied.set()
+        await asyncio.gather(copying, opening)
+        assert life.tea == 0
 
     run(work)
 

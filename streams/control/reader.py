@@ -72,12 +72,7 @@ class TopicReader:
         client.seek(self._tp, self._position)
         await self._say_what_is_gone(client)
         while True:
-            try:
-                found = await client.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
-            except UnicodeDecodeError:  # aiokafka cannot read such a header: it is none of ours
-                self._move(self._position + 1)
-                client.seek(self._tp, self._position)
-                continue
+            found = await client.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
             if records := found.get(self._tp):
                 await self._take(records)
             self._move(await client.position(self._tp))

@@ -1,12 +1,32 @@
 """A consumer beside the worker's own: of no group, from a log's beginning, committing nothing."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import aiokafka
-from aiokafka.errors import KafkaError
 
 from streams.kafka.admin import READ
+from streams.kafka.lenient import leniency
+
+STOP_S = 1.5
+
+
+class Aside(aiokafka.AIOKafkaConsumer):
+    """Reads what aiokafka cannot, too."""
+
+    async def getmany(self, *tps: Any, **how: Any) -> dict[Any, list[Any]]:
+        """Return what has come; nothing where a header's key is no text: it comes again."""
+        leniency.look()
+        asked = {tp: await self.position(tp) for tp in self.assignment()}
+        try:
+            return dict(await super().getmany(*tps, **how))
+        except UnicodeDecodeError as error:
+            leniency.begin(error)
+        for tp, offset in asked.items():  # also of others: what was drained of them is lost
+            self.seek(tp, offset)
+        return {}
 
 
 @contextlib.asynccontextmanager
@@ -18,7 +38,7 @@ async def consumer(
     Raises:
         KafkaError: no broker answers in time.
     """
-    client = aiokafka.AIOKafkaConsumer(
+    client = Aside(
         bootstrap_servers=list(servers),
         group_id=None,
         enable_auto_commit=False,
@@ -29,5 +49,9 @@ async def consumer(
         await client.start()
         yield client
     finally:
-        with contextlib.suppress(KafkaError):
-            await client.stop()
+        # A task of its own: aiokafka raises CancelledError where it closes while it rests from a
+        # broker that was away. That would end whoever reads here, and nobody would know.
+        leaving = asyncio.ensure_future(client.stop())
+        await asyncio.wait([leaving], timeout=STOP_S)
+        if not leaving.cancel() and not leaving.cancelled():
+            leaving.exception()  # it is gone either way

@@ -1,8 +1,11 @@
 """Reads records whose header keys are not UTF-8, which Kafka allows and aiokafka ends at.
 
 aiokafka's own parser is in C and far faster; this one is in use only while such a record is near.
+Both are for all consumers of a process: aiokafka knows no choice by consumer.
 """
 
+import logging
+import time
 from typing import Any
 
 import aiokafka.consumer.fetcher as client
@@ -10,13 +13,32 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 from aiokafka.record.util import decode_varint
 
+log = logging.getLogger(__name__)
 strict = client.MemoryRecords
 UNREADABLE = ord("?")
+WHILE_S = 30.0
 
 
-def use(lenient: bool) -> None:
-    """Let what is fetched from now on be read so."""
-    client.MemoryRecords = Records if lenient else strict
+class Leniency:
+    """Until when records are read so."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self, error: UnicodeDecodeError) -> None:
+        """Let what is fetched for some time from now on be read so."""
+        if time.monotonic() >= self._until:
+            log.warning("a header's key is not UTF-8 (%s); it is read with '?' instead", error)
+        self._until = time.monotonic() + WHILE_S
+        client.MemoryRecords = Records
+
+    def look(self) -> None:
+        """End it when the time is over."""
+        if client.MemoryRecords is Records and time.monotonic() >= self._until:
+            client.MemoryRecords = strict
+
+
+leniency = Leniency()
 
 
 class Batch(_DefaultRecordBatchPy):

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -14,8 +13,8 @@ from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.kafka import lenient
 from streams.kafka.admin import READ
+from streams.kafka.lenient import leniency
 from streams.kafka.pace import Paced
 
 log = logging.getLogger(__name__)
@@ -23,7 +22,6 @@ T = TypeVar("T")
 
 FETCH_RECORDS = 16_000  # one fetch brings 1 MB of each partition, 7,000 events
 FETCH_WAIT_MS = 100  # a partition left out of one fetch waits so long for the next
-LENIENT_S = 30.0
 COMMIT_TIMEOUT_S = 1.5
 STOP_S = 1.5
 FOR_EVER_MS = 7 * 86_400_000  # our own watchdog knows when a wait is a declared one
@@ -79,7 +77,6 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._laps: dict[TP, int] = defaultdict(int)
         self._asked: dict[TP, int] = {}
-        self._lenient_until = 0.0
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -136,7 +133,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             return []
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        lenient.use(time.monotonic() < self._lenient_until)
+        leniency.look()
         try:
             with fetcher._subscriptions.fetch_context():
                 if not fetcher._records:
@@ -154,12 +151,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         fetcher.came = sum(map(len, drained.values()))
         return [self._fetched(TP(*tp), records) for tp, records in drained.items()]
 
-    def _read_leniently(self, consumer: aiokafka.AIOKafkaConsumer, error: Exception) -> None:
+    def _read_leniently(
+        self, consumer: aiokafka.AIOKafkaConsumer, error: UnicodeDecodeError
+    ) -> None:
         """Fetch again what was drained and not handed over, with the parser that takes it all."""
-        if time.monotonic() >= self._lenient_until:
-            log.warning("a header's key is not UTF-8 (%s); it is read with '?' instead", error)
-        self._lenient_until = time.monotonic() + LENIENT_S
-        lenient.use(True)
+        leniency.begin(error)
         for tp in consumer.assignment():
             if (asked := self._asked.get(TP(*tp))) is not None:
                 consumer.seek(tp, asked)

@@ -121,6 +121,8 @@ class Consumer(driver.Consumer):
                 async for _, message in self.getmany(timeout=1.0):
                     await self.callback(message)
         except asyncio.CancelledError:
+            if self.app.should_stop:
+                return  # in a rebalance Faust would take it for a crash, and end with exit code 1
             raise
         except BaseException as error:
             if not self.app.should_stop:

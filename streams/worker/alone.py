@@ -28,15 +28,16 @@ class Alone:
 
     async def end(self) -> None:
         """Cancel all and return when they have ended."""
-        await _ended(self._running)
+        await ended(self._running)
 
 
 async def _after(others: Collection[asyncio.Task[None]], work: Work) -> None:
-    await _ended(others)
+    await ended(others)
     await work()
 
 
-async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel all of these until they have ended."""
     while tasks:
         for task in tasks:
             task.cancel()

@@ -8,9 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from contracts.errors import WorkerStalled
 from contracts.settings import Settings
 from streams.control.reader import TopicReader
 from streams.shards import Ticking
+from streams.worker.alone import ended
 from streams.worker.follower import Follower
 from streams.worker.manager import ShardManager
 from streams.worker.refresher import Refresher
@@ -75,10 +77,7 @@ class BackgroundTasks:
     async def stop(self) -> None:
         """End all of them."""
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await ended(tasks)
 
     async def _look(self) -> None:
         await self._manager.ownership.look(list(self._manager.owned_shards))
@@ -91,6 +90,10 @@ class BackgroundTasks:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._manager.fail(error)
+        elif task in self._tasks:  # nobody has asked for its end: a client cancels who waits for it
+            self._manager.fail(
+                WorkerStalled(f"a task of the worker ended: {task.get_coro()!r:.80}; restart it")
+            )
 
     async def _every(
         self,

@@ -80,6 +80,9 @@ class Follower:
                 await self.caught_up()
             for tp, records in found.items():
                 await self.fold(*self._read[TP(*tp)], records)
+            for tp in self._read.keys() - {TP(*tp) for tp in found}:
+                position = await client.position(aiokafka.TopicPartition(*tp))
+                self._pass_over(*self._read[tp], position)
             self._show({tp: client.highwater(aiokafka.TopicPartition(*tp)) for tp in self._read})
             await asyncio.sleep(max(0.0, begun + LOOK_S - time.monotonic()))
         self._show({})
@@ -100,6 +103,15 @@ class Follower:
             if anew or await client.position(there) != taken:
                 client.seek(there, taken)
         self._read = wanted
+
+    def _pass_over(self, owned: OwnedShard, topic: str, position: int) -> None:
+        """Go on behind what is no event: the client has nothing to give, and stands further.
+
+        The marker of a transaction at the log's end is such a thing; an order may hold behind it.
+        """
+        if position > owned.taken[topic] and not owned.closing and not owned.waits(topic):
+            owned.pass_over(topic, position)
+            self.arrived()
 
     async def fold(self, owned: OwnedShard, topic: str, records: Sequence[Any]) -> None:
         """Fold records of a shard that is followed, up to the place of its next order."""

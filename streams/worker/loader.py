@@ -44,6 +44,9 @@ class ShardLoader:
         self._store = store
         self.log = log_
         self.reached: dict[Unit, Offsets] = {}
+        self.ahead: dict[
+            Unit, Offsets
+        ] = {}  # where the newest shared state stood when one was loaded
         self.returning: dict[Unit, Return] = {}
         self.obeyed: dict[Unit, int] = {}  # up to which order, in what a unit's shards share
 
@@ -53,26 +56,31 @@ class ShardLoader:
         Raises:
             StateRefused, TopicsDiffer: it belongs to another log.
         """
-        self.reached[unit], self.obeyed[unit] = {}, 0
+        self.reached[unit], self.ahead[unit], self.obeyed[unit] = {}, {}, 0
         if not isinstance(unit, Sharing):
             return
-        for manifest in await self._preferred(unit, partitions):
+        saved = await self._saved(unit, SHARED)
+        self.ahead[unit] = saved[0].offsets if saved else {}
+        for manifest in await self._preferred(unit, saved, partitions):
             self.check_log(SHARED, manifest, unit.topics)
             parts = await self._store.load(SHARED, manifest)
+            await self._owned_shards.standstill.over()
             if parts is not None:
                 unit.shared_load(parts)
                 self.reached[unit] = manifest.offsets
                 obeyed = manifest.offsets.get(CONTROL.name, {})
                 self.obeyed[unit] = max(obeyed.values(), default=0)
                 return
+        await self._owned_shards.standstill.over()
         unit.shared_load({})
 
-    async def _preferred(self, unit: Unit, partitions: Sequence[int]) -> list[Manifest]:
+    async def _preferred(
+        self, unit: Unit, saved: Sequence[Manifest], partitions: Sequence[int]
+    ) -> list[Manifest]:
         """Return the shared snapshots, the newest that fits to all shards before the others.
 
         A crash in the midst of saving leaves one that is ahead of the shards.
         """
-        saved = await self._saved(unit, SHARED)
         shards = {p: (await self._saved(unit, str(p)))[:1] for p in partitions}
         fitting = [
             shared

@@ -107,7 +107,7 @@ class ShardSaver:
             await owned.effects_done(until)
         if isinstance(unit, Sharing) and copy.shards:
             anchor = await self._save_shared(copy, hurried)
-            if _replaying(copy, anchor):
+            if _replaying(copy, self._loader.ahead.get(unit, {})):
                 return
             if self._loader.reached.get(unit) is copy.before:
                 self._loader.reached[unit] = copy.reached  # else it was loaded anew meanwhile
@@ -186,14 +186,16 @@ def _fitting(copy: Copy[Later]) -> Offsets:
     return fitting
 
 
-def _replaying(copy: Copy[Later], there: Offsets) -> bool:
-    """Tell whether the shared state that is saved is ahead of ours in partitions of ours.
+def _replaying(copy: Copy[Later], ahead: Offsets) -> bool:
+    """Tell whether a shared state that was there at our start is ahead of ours in our partitions.
 
     It was saved in the midst of a crash, and an older one was loaded that fits to the shards. They
-    are saved again when ours has passed it: before, no shared state would fit to them.
+    are saved again when ours has passed it: before, no shared state would fit to them. One that
+    came later is another worker's, who follows what we own and may be far ahead: with lists to
+    make, an event takes us ten times as long. Waiting for that, nothing would be saved for hours.
     """
     return any(
-        there.get(topic, {}).get(owned.partition, 0) > copy.reached[topic][owned.partition]
+        ahead.get(topic, {}).get(owned.partition, 0) > copy.reached[topic][owned.partition]
         for owned, until, _ in copy.shards
         for topic in until
     )
