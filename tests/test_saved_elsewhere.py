@@ -6,7 +6,7 @@ from contracts.errors import StateRefused, TopicsDiffer
 from state.manifest import Log
 from state.memory import MemoryStorage
 from streams.kafka.log_ends import Bounds
-from tests.test_transport_saving import LOG, WHOLE, A, B, Life, run
+from tests.saving_world import LOG, WHOLE, A, B, Life, run
 
 
 @pytest.mark.parametrize(

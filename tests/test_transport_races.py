@@ -5,7 +5,7 @@ import asyncio
 from state.memory import MemoryStorage
 from state.storage import Guard, Moved
 from streams.worker.loader import SHARED
-from tests.test_transport_saving import WHOLE, Life
+from tests.saving_world import WHOLE, Life
 
 
 class Slow(MemoryStorage):

@@ -10,7 +10,7 @@ from state.snapshots import Draft, Snapshots, Spaced
 from state.storage import Moved
 from streams.worker.instants import Instants
 from streams.worker.loader import SHARED
-from tests.test_transport_saving import Life
+from tests.saving_world import Life
 
 LOG = Log("cluster", {"interactions": "an-id"}, {"interactions": 4})
 
