@@ -1,6 +1,7 @@
 """Backup: a version of the state goes into a file, and from a file into a Redis.
 
-Redis is the only thing that changes, and only after every byte of the file was checked.
+Redis is the only thing that changes, and only after every byte of the file was checked. Without a
+file the state is let go, and workers make it anew from the log.
 """
 
 import asyncio
@@ -133,6 +134,25 @@ def _fitting(
 async def _replace(settings: Settings, file: BinaryIO, moved: adopting.Adopted) -> None:
     async with opened(settings) as store:
         await archive.restore(store, file, moved.manifests, moved.chunks)
+
+
+def let_go(settings: Settings) -> list[offsets.Progress]:
+    """Let all snapshots go, so that the next workers begin anew; return what the log still has.
+
+    Raises:
+        StateRefused, TopicsDiffer: workers run, or the topics are not those agreed on.
+        KafkaAway, RedisAway: no broker, or no Redis answers.
+    """
+    check_still(settings)
+    identify(settings, UNITS)
+    found = offsets.progress(settings)
+    asyncio.run(_clear(settings))
+    return found
+
+
+async def _clear(settings: Settings) -> None:
+    async with opened(settings) as store:
+        await store.storage.clear()
 
 
 def check_still(settings: Settings) -> None:
