@@ -68,7 +68,7 @@ def test_every_alert_fires_on_what_it_is_for_and_on_nothing_else(tmp_path: Path)
     tests = tmp_path / "tests.yml"  # JSON is YAML
     about = {"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": cases}
     tests.write_text(json.dumps(about), encoding="utf-8")
-    command = [promtool, "test", "rules", tests]
+    command = [promtool, "test", "rules", str(tests)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
