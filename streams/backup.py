@@ -17,7 +17,6 @@ from state.opened import opened
 from state.versions import Version
 from streams.interactions.unit import Interactions
 from streams.kafka import offsets
-from streams.kafka.admin import admin
 from streams.kafka.log_ends import Bounds
 from streams.predictions.unit import PredictorsUnit
 from streams.worker import adopt as adopting
@@ -157,9 +156,7 @@ async def _clear(settings: Settings) -> None:
 
 def check_still(settings: Settings) -> None:
     """Raise StateRefused if workers of the group run; one that is paused is fenced by the epoch."""
-    with admin(settings) as client:
-        found = client.describe_groups([settings.group])[settings.group]
-    if members := len(found["members"]):
+    if running := offsets.members(settings):
         raise StateRefused(
-            f"{members} workers of the group '{settings.group}' run; stop them first (SIGTERM)"
+            f"{running} workers of the group '{settings.group}' run; stop them first (SIGTERM)"
         )

@@ -32,6 +32,7 @@ def test_recover_says_that_it_lets_everything_go(capsys: pytest.CaptureFixture[s
     assert "--from-log" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_state_that_nobody_can_read_is_made_anew_from_what_the_log_still_has(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

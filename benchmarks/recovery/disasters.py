@@ -48,7 +48,10 @@ def worker_gone(world: World) -> str:
 
 def worker_paused(world: World) -> str:
     """SIGSTOP, for as long as the measurement lasts."""
-    world.workers[0].send(signal.SIGSTOP)
+    worker = world.workers[0]
+    worker.send(signal.SIGSTOP)
+    while ") T " not in Path(f"/proc/{worker.pid}/stat").read_text():
+        time.sleep(0.001)
     return "another worker takes its partitions"
 
 

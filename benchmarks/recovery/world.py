@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import count
@@ -20,6 +20,7 @@ from streams.kafka import offsets, topics
 from streams.kafka.partitioner import Partitioner
 
 FRESH_S = 1.0
+STALE = 0.001  # share of lists that may be behind: events can be lost
 WITHIN_S = 300.0
 LOOK_S = 0.02
 EVER = 10**9
@@ -78,13 +79,18 @@ class World:
                 raise ServiceFailed(f"headwater {' '.join(words)}: {_tail(child)}")
 
     def fresh(self, since: float) -> float:
-        """Return how long after a moment each partition answers an event within a second.
+        """Return how long after a moment answers are fresh.
+
+        They are when each partition answers an event within a second, and nearly all lists are as
+        new as their users' last events: what the broker has of these stands before the probe.
 
         Raises:
-            ServiceFailed: they do not.
+            ServiceFailed: they do not become so.
         """
         while time.monotonic() - since < WITHIN_S:
-            if _within(FRESH_S, partial(self._answered, self._probe())):
+            last = dict(self.feed.last)
+            answered = _within(FRESH_S, partial(self._answered, self._probe()))
+            if answered and len(self._behind(last)) <= len(last) * STALE:
                 return time.monotonic() - since
         raise ServiceFailed(f"no fresh answers; {_tail(self.workers[-1])}")
 
@@ -92,6 +98,8 @@ class World:
         """Let all be learned and saved; return how many events are lost, and lists behind."""
         for worker in self.workers:
             worker.send(signal.SIGCONT)  # who was paused wakes up to find others in its place
+        self.fresh(time.monotonic())
+        time.sleep(self.settings.snapshot_every_s)
         self.feed.end()
         if not _within(WITHIN_S, self._all_learned):
             raise ServiceFailed(f"not all was learned; {_tail(self.workers[-1])}")
@@ -99,9 +107,7 @@ class World:
         found = saved.read(self.settings)
         parts = [found[str(p)].parts for p in range(self.settings.partitions) if str(p) in found]
         learned = sum(msgspec.msgpack.decode(part["judged"])[0] for part in parts)
-        lists = saved.lists(self.settings, list(self.feed.last))
-        behind = [u for u, ts in self.feed.last.items() if u not in lists or lists[u].ts < ts]
-        return self.feed.acknowledged - learned, len(behind)
+        return self.feed.acknowledged - learned, len(self._behind(self.feed.last))
 
     def _probe(self) -> list[str]:
         """Send an event of a new user to each partition; return these users."""
@@ -116,12 +122,17 @@ class World:
         return list(users.values())
 
     def _answered(self, users: list[str]) -> bool:
+        return not self._behind(dict.fromkeys(users, 0.0))
+
+    def _behind(self, last: Mapping[str, float]) -> list[str]:
+        """Return the users whose list is missing, or older than their last event."""
         from redis import RedisError
 
         try:
-            return len(saved.lists(self.settings, users)) == len(users)
+            there = saved.lists(self.settings, list(last))
         except RedisError:
-            return False
+            return list(last)
+        return [user for user, ts in last.items() if user not in there or there[user].ts < ts]
 
     def _all_learned(self) -> bool:
         try:
