@@ -85,7 +85,7 @@ class Night:
         code = block.code.replace(":9464", f":{self._environ['HEADWATER_METRICS_PORT']}")
         if VERSION in code:
             found = json.loads(self.say("headwater versions --json"))
-            code = code.replace(VERSION, next(v["version"] for v in found if v["complete"]))
+            code = code.replace(VERSION, [v["version"] for v in found if v["complete"]][-1])
         output(block._replace(code=code), self._environ | environ, self._folder)
 
     def say(self, code: str) -> str:

@@ -119,7 +119,7 @@ def key_lost(world: World) -> str:
 
 def wrong_events(world: World) -> str:
     """A producer sends what nobody has chosen; items and weights go back to before."""
-    version = asyncio.run(_newest(world))
+    version = asyncio.run(_oldest(world))
     for n in range(WRONG):
         world.feed.send(streams.visit("wrong", n, n, 0) | {"user": f"wrong-{n}", "item": "wrong"})
     begun = time.time()
@@ -164,6 +164,7 @@ def _empty(folder: Path, address: str) -> None:
     broker.recipe(folder, int(address.rpartition(":")[2]), ports.quiet(), os.environ)
 
 
-async def _newest(world: World) -> versions.Version:
+async def _oldest(world: World) -> versions.Version:
+    """Return the version that stays: the newest two are replaced within seconds."""
     async with opened(world.settings) as store:
-        return versions.choose(await versions.read(store))[0]
+        return versions.choose(await versions.read(store))[-1]
