@@ -1,6 +1,7 @@
 """Backup: a version of the state goes into a file, and from a file into a Redis.
 
-Redis is the only thing that changes, and only after every byte of the file was checked.
+Redis is the only thing that changes, and only after every byte of the file was checked. Without a
+file the state is let go, and workers make it anew from the log.
 """
 
 import asyncio
@@ -17,7 +18,6 @@ from state.versions import Version
 from streams.control.known import known
 from streams.interactions.unit import Interactions
 from streams.kafka import offsets
-from streams.kafka.admin import admin
 from streams.kafka.log_ends import Bounds
 from streams.predictions.unit import PredictorsUnit
 from streams.worker import adopt as adopting
@@ -147,11 +147,28 @@ async def _replace(settings: Settings, file: BinaryIO, moved: adopting.Adopted) 
         await archive.restore(store, file, moved.manifests, moved.chunks)
 
 
+def let_go(settings: Settings) -> list[offsets.Progress]:
+    """Let all snapshots go, so that the next workers begin anew; return what the log still has.
+
+    Raises:
+        StateRefused, TopicsDiffer: workers run, or the topics are not those agreed on.
+        KafkaAway, RedisAway: no broker, or no Redis answers.
+    """
+    check_still(settings)
+    identify(settings, UNITS)
+    found = offsets.progress(settings)
+    asyncio.run(_clear(settings))
+    return found
+
+
+async def _clear(settings: Settings) -> None:
+    async with opened(settings) as store:
+        await store.storage.clear()
+
+
 def check_still(settings: Settings) -> None:
     """Raise StateRefused if workers of the group run; one that is paused is fenced by the epoch."""
-    with admin(settings) as client:
-        found = client.describe_groups([settings.group])[settings.group]
-    if members := len(found["members"]):
+    if running := offsets.members(settings):
         raise StateRefused(
-            f"{members} workers of the group '{settings.group}' run; stop them first (SIGTERM)"
+            f"{running} workers of the group '{settings.group}' run; stop them first (SIGTERM)"
         )

@@ -153,7 +153,8 @@ def test_prometheus_accepts_its_configuration() -> None:
 def test_every_alert_asks_for_metrics_that_exist(services: dict[str, Any]) -> None:
     (group,) = load(ROOT / "deploy" / "alerts.yml")["groups"]
     named = {n for rule in group["rules"] for n in re.findall(r"headwater_\w+", rule["expr"])}
-    assert named - {m.name + "_total" * (m.kind == "counter") for m in METRICS} == set()
+    suffix = {"counter": "_total", "gauge": "", "histogram": "_bucket"}
+    assert named - {metric.name + suffix[metric.kind] for metric in METRICS} == set()
     assert "./deploy/alerts.yml:/etc/prometheus/alerts.yml:ro" in services["prometheus"]["volumes"]
 
 

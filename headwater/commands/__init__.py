@@ -39,6 +39,7 @@ COMMANDS = {
         "headwater.commands.snapshot",
         "list saved states, verify them against the log, export and import them",
     ),
+    "recover": ("headwater.commands.recover", "have the state made anew from the log"),
     "settings": ("headwater.commands.settings", "every setting, its value and its origin"),
 }
 

@@ -1,7 +1,8 @@
 """How far the consumer group has come: committed offsets beside the ends of the partitions."""
 
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, OffsetAndMetadata, OffsetSpec, TopicPartition
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
@@ -84,19 +85,33 @@ def bounds(settings: Settings) -> dict[tuple[str, int], Bounds]:
     }
 
 
+def members(settings: Settings) -> int:
+    """Return how many workers of the group run.
+
+    Raises:
+        KafkaAway: no broker answers.
+    """
+    with admin(settings) as client:
+        found = _coordinated(lambda: client.describe_groups([settings.group]))
+    return len(found[settings.group]["members"])
+
+
 def _committed(
     client: KafkaAdminClient, group: str, spots: list[TopicPartition]
 ) -> dict[TopicPartition, OffsetAndMetadata]:
-    """Ask again while a broker that is new or has just returned prepares its group offsets."""
+    found: dict[TopicPartition, OffsetAndMetadata] = _coordinated(
+        lambda: client.list_group_offsets({group: spots})
+    )[group]
+    return found
+
+
+def _coordinated(ask: Callable[[], Any]) -> Any:
+    """Ask again while a broker that is new or has just returned prepares what it has of groups."""
     deadline = time.monotonic() + COORDINATOR_S
     while True:
         try:
-            found: dict[TopicPartition, OffsetAndMetadata] = client.list_group_offsets(
-                {group: spots}
-            )[group]
+            return ask()
         except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-        else:
-            return found

@@ -1,0 +1,1 @@
+"""Recovery: what a disaster takes, and how long it is until answers are fresh again."""
