@@ -30,6 +30,30 @@ def test_who_changes_state_waits_for_the_copy_and_the_loop_does_not() -> None:
     assert asyncio.run(work()) == ["the loop goes on", "folded"]
 
 
+def test_a_copy_whose_asker_is_cancelled_is_waited_for() -> None:
+    async def work() -> list[str]:
+        still, taken, said = Standstill(), threading.Event(), list[str]()
+
+        def copy() -> None:
+            taken.wait(10.0)
+            said.append("copied")
+
+        copying = asyncio.create_task(still.during(copy))
+        await asyncio.sleep(0.01)
+        copying.cancel()
+        await asyncio.sleep(0.01)
+        folding = asyncio.create_task(still.over())
+        await asyncio.sleep(0.01)
+        assert not folding.done()
+        taken.set()
+        await folding
+        with pytest.raises(asyncio.CancelledError):
+            await copying
+        return [*said, "folded"]
+
+    assert asyncio.run(work()) == ["copied", "folded"]
+
+
 def test_a_copy_that_fails_holds_nobody_up() -> None:
     async def work() -> None:
         still = Standstill()

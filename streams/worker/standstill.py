@@ -28,9 +28,12 @@ class Standstill:
         """Copy in another thread, nothing being changed meanwhile."""
         self._copies += 1
         self._over.clear()
+        copying = asyncio.ensure_future(asyncio.to_thread(copy))
         try:
-            return await asyncio.to_thread(copy)
+            return await asyncio.shield(copying)
         finally:
+            if not copying.done():  # we were cancelled; the thread was not, and must not be outrun
+                await asyncio.wait([copying])
             self._copies -= 1
             if not self._copies:
                 self._over.set()
