@@ -1,6 +1,5 @@
 """Seconds that the worker's own code takes for events, without Kafka and Redis."""
 
-import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from benchmarks.cases import Row
 from contracts.metrics import STAGE_SECONDS, Metric
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS
+from streams import offline
 from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
 from streams.offline import BATCH
@@ -50,10 +50,7 @@ class Offline:
         return seconds
 
     def _batches(self, rows: Iterable[Row]) -> Iterator[list[PlainRecord]]:
-        encode, rows = msgspec.json.Encoder().encode, iter(rows)
+        rows = iter(rows)
         while taken := list(islice(rows, BATCH)):
-            yield [
-                PlainRecord(self._offset + k, math.ceil(row["ts"] * 1000), encode(row))
-                for k, row in enumerate(taken)
-            ]
+            yield [offline.record(self._offset + k, row) for k, row in enumerate(taken)]
             self._offset += len(taken)

@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from streams.interactions.unit import Interactions
 from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
 
 BATCH = 500
+_encode = msgspec.json.Encoder().encode
 
 
 class Report(NamedTuple):
@@ -87,6 +88,11 @@ def _report(
     )
 
 
+def record(offset: int, row: Mapping[str, Any]) -> PlainRecord:
+    """Return a row as a broker would give it that got it at its own time."""
+    return PlainRecord(offset, math.ceil(float(row["ts"]) * 1000), _encode(row))
+
+
 class Sweep(NamedTuple):
     """Whose lists are ranked anew before a batch, and when."""
 
@@ -98,7 +104,6 @@ def _batches(
     rows: Iterable[dict[str, Any]], size: int, sweep_s: float | None
 ) -> Iterator[tuple[list[PlainRecord], Sweep | None]]:
     """Yield batches of rows, with the sweep that comes before the first batch of each stretch."""
-    encode = msgspec.json.Encoder().encode
     offsets = itertools.count()
     for number, stretch in itertools.groupby(rows, lambda row: _stretch(row, sweep_s)):
         if sweep_s is not None:
@@ -110,10 +115,7 @@ def _batches(
             sweep = None
         while batch := list(itertools.islice(stretch, size)):
             yield (
-                [
-                    PlainRecord(offset, math.ceil(float(row["ts"]) * 1000), encode(row))
-                    for row, offset in zip(batch, offsets, strict=False)
-                ],
+                [record(offset, row) for row, offset in zip(batch, offsets, strict=False)],
                 sweep,
             )
             sweep = None

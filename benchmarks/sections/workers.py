@@ -3,7 +3,6 @@
 from argparse import Namespace
 from collections.abc import Iterator
 from itertools import islice
-from math import ceil
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from benchmarks.tally import row
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS
 from learners import quality
+from streams import offline
 from streams.interactions.unit import Interactions
 from streams.kafka.partitioner import Partitioner
 from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
@@ -63,7 +63,7 @@ def _turns(stream: Stream, settings: Settings) -> Iterator[list[Batch]]:
     while some := list(islice(rows, LAG)):
         parts: list[list[PlainRecord]] = [[] for _ in range(PARTITIONS)]
         for event in some:
-            partition, ms = owner(event["user"]), ceil(float(event["ts"]) * 1000)
-            parts[partition].append(PlainRecord(offsets[partition], ms, msgspec.json.encode(event)))
+            partition = owner(event["user"])
+            parts[partition].append(offline.record(offsets[partition], event))
             offsets[partition] += 1
         yield [Batch(INTERACTIONS.name, p, part) for p, part in enumerate(parts) if part]
