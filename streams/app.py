@@ -123,7 +123,7 @@ class Components:
         ownership = Ownership(held, loader, outbox, self.ends, link, retry)
         outbox.look = lambda owned: ownership.look([owned])
         processor = BatchProcessor(held, outbox, self.ends, link, retry)
-        processor.poison, processor.reload = Poison(telemetry), ownership.reload
+        processor.poison = Poison(telemetry, ownership.reload)
         saver = ShardSaver(held, loader, store, telemetry, ownership.fenced)
         manager = ShardManager(held, ownership, processor, saver, outbox, link)
         manager.away = gone
@@ -151,7 +151,7 @@ class Components:
         self, settings: Settings, orders: TopicReader, steward: Steward, telemetry: Telemetry
     ) -> Follower:
         follower = Follower(settings, self.owned_shards, telemetry)
-        follower.poison, follower.reload = Poison(NoTelemetry()), self.manager.ownership.reload
+        follower.poison = Poison(NoTelemetry(), self.manager.ownership.reload)
         follower.caught_up, follower.arrived = orders.caught_up, steward.nudge
         return follower
 

@@ -117,7 +117,7 @@ class Living:
         self.steward.farewell = Farewell(self.mentions, retry, self.owned_shards.standstill)
         self.reopen = False
         self.processor = BatchProcessor(self.owned_shards, here, here, here, retry)
-        self.processor.poison, self.processor.reload = Poison(NoTelemetry()), self.reload
+        self.processor.poison = Poison(NoTelemetry(), self.reload)
 
     async def open(self, *partitions: int) -> None:
         """Read all of control, then open partitions as after an assignment."""

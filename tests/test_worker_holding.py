@@ -87,7 +87,7 @@ def test_labels_that_are_far_ahead_wait_at_the_broker_and_all_are_learned() -> N
     outbox: Any = SimpleNamespace(room=at_once, empty=within, put=done.append)
     parts: Any = broker, broker, SimpleNamespace(until_answered=answered)
     processor = BatchProcessor(held, outbox, *parts)
-    processor.poison = Poison(NoTelemetry())
+    processor.poison = Poison(NoTelemetry(), lambda _: None)
     most = 0
 
     async def run() -> None:

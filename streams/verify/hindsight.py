@@ -94,7 +94,7 @@ class Hindsight:
         self._loader = ShardLoader(self._shards, sources.store, sources.log)
         self._steward = self._obedient(settings)
         self._follower = Follower(settings, self._shards, NoTelemetry())
-        self._follower.poison, self._follower.reload = Poison(NoTelemetry()), self._reload
+        self._follower.poison = Poison(NoTelemetry(), self._reload)
         self._anew = True
 
     def _obedient(self, settings: Settings) -> Obedient:

@@ -20,12 +20,11 @@ import aiokafka
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.types import TP
 
-from contracts.errors import HeadwaterError
 from contracts.metrics import FOLLOWED_LAG
 from contracts.settings import Settings
 from streams.kafka.admin import servers
 from streams.kafka.aside import consumer
-from streams.shards import Batch, Telemetry, Unit
+from streams.shards import Batch, Telemetry
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
 from streams.worker.poison import Poison
@@ -39,14 +38,13 @@ AT_ONCE = 8_000
 class Follower:
     """Reads and folds, while the worker runs.
 
-    `caught_up` returns when all orders that were given are known; `reload` opens a unit's shards
-    anew when one of them has raised; `arrived` is called when a shard has come to an order's place.
+    `caught_up` returns when all orders that were given are known; `arrived` is called when a shard
+    has come to an order's place.
     """
 
     def __init__(self, settings: Settings, owned_shards: OwnedShards, telemetry: Telemetry) -> None:
         self.poison: Poison
         self.caught_up: Callable[[], Awaitable[None]]
-        self.reload: Callable[[Unit], None]
         self.arrived: Callable[[], None] = lambda: None
         self._servers = servers(settings)
         self._owned_shards = owned_shards
@@ -128,17 +126,9 @@ class Follower:
                 await asyncio.sleep(0)
 
     def _handle(self, owned: OwnedShard, batch: Batch) -> None:
-        begun, batch = time.perf_counter(), batch._replace(frozen=owned.frozen)
-        try:
-            self.poison.handle(owned, batch)
-        except (HeadwaterError, MemoryError):  # no record's fault
-            raise
-        except Exception as error:
-            self.poison.note(owned, batch, error)
-            self.reload(owned.unit)
+        if self.poison.fold(owned, batch) is None:
             return
-        owned.size.took(len(batch.records), time.perf_counter() - begun)
-        owned.next[batch.topic] = owned.done[batch.topic] = batch.records[-1].offset + 1
+        owned.done[batch.topic] = owned.next[batch.topic]
         if owned.stands:
             self.arrived()
 

@@ -44,9 +44,7 @@ class ShardLoader:
         self._store = store
         self.log = log_
         self.reached: dict[Unit, Offsets] = {}
-        self.ahead: dict[
-            Unit, Offsets
-        ] = {}  # where the newest shared state stood when one was loaded
+        self.ahead: dict[Unit, Offsets] = {}  # where the newest stood when one was loaded
         self.returning: dict[Unit, Return] = {}
         self.obeyed: dict[Unit, int] = {}  # up to which order, in what a unit's shards share
 

@@ -9,14 +9,15 @@ finds the same. The price, two replays of some seconds of events, is paid by poi
 """
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 
-from contracts.errors import WorkerStalled
+from contracts.errors import HeadwaterError, WorkerStalled
 from contracts.metrics import DEAD_LETTERS, EVENTS
 from streams.dead_letters import dead_letter
 from streams.decode import Dead
-from streams.shards import Batch, Effects, Telemetry
+from streams.shards import Batch, Effects, Telemetry, Unit
 from streams.worker.owned_shard import OwnedShard
 
 log = logging.getLogger(__name__)
@@ -29,9 +30,13 @@ Place = tuple[str, str]  # name of a shard and topic
 
 
 class Poison:
-    """Hands batches to their shards, known poison left out."""
+    """Hands batches to their shards, known poison left out.
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    `reload` opens the shards of a unit from their snapshots, when one of them has raised.
+    """
+
+    def __init__(self, telemetry: Telemetry, reload: Callable[[Unit], None]) -> None:
+        self._reload = reload
         self._telemetry = telemetry
         self._known: dict[Place, dict[int, str]] = {}
         self._suspected: dict[Place, range] = {}
@@ -53,8 +58,27 @@ class Poison:
         if at < len(records):
             yield batch._replace(records=records[at:])
 
-    def handle(self, owned: OwnedShard, batch: Batch) -> Effects:
-        """Fold a part of a batch; known poison becomes a dead letter."""
+    def fold(self, owned: OwnedShard, batch: Batch) -> Effects | None:
+        """Fold a part of a batch; None if the shard raised: its unit is then opened anew.
+
+        Raises:
+            HeadwaterError, MemoryError: no record's fault.
+        """
+        begun = time.perf_counter()
+        try:
+            effects = self._handle(owned, batch._replace(frozen=owned.frozen))
+        except (HeadwaterError, MemoryError):
+            raise
+        except Exception as error:
+            self._note(owned, batch, error)
+            self._reload(owned.unit)
+            return None
+        owned.size.took(len(batch.records), time.perf_counter() - begun)
+        owned.next[batch.topic] = batch.records[-1].offset + 1
+        return effects
+
+    def _handle(self, owned: OwnedShard, batch: Batch) -> Effects:
+        """Known poison becomes a dead letter."""
         known = self._known.get((owned.name, batch.topic))
         detail = known.get(batch.records[0].offset) if known else None
         if detail is None:
@@ -64,7 +88,7 @@ class Poison:
         self._telemetry.count(EVENTS, topic=batch.topic, outcome="dead_letter")
         return Effects((letter,))
 
-    def note(self, owned: OwnedShard, batch: Batch, error: Exception) -> None:
+    def _note(self, owned: OwnedShard, batch: Batch, error: Exception) -> None:
         """Know what a shard raised on.
 
         Raises:

@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from contracts.errors import HeadwaterError
 from streams.kafka.link import ConsumerLink
 from streams.kafka.log_ends import LogEnds
 from streams.kafka.thread import Fetched
-from streams.shards import Batch, Unit
+from streams.shards import Batch
 from streams.worker.loader import check_offset
 from streams.worker.merge import over
 from streams.worker.outbox import Entry, Outbox
@@ -31,9 +29,8 @@ class BatchProcessor:
 
     A batch is folded in one step, without awaiting; its effects wait in the outbox. With anything
     on its way, nothing more is handed over: the broker keeps what comes meanwhile, and the next
-    batches are larger, where a queue of small ones would never shorten. `reload` opens the shards
-    of a unit from their snapshots, when one of them has raised; `arrived` is called when a shard
-    has come to the place of an order.
+    batches are larger, where a queue of small ones would never shorten. `arrived` is called when a
+    shard has come to the place of an order.
     """
 
     def __init__(
@@ -45,7 +42,6 @@ class BatchProcessor:
         retry: Retry,
     ) -> None:
         self.poison: Poison
-        self.reload: Callable[[Unit], None]
         self.batches = 0
         self.arrived: Callable[[], None] = lambda: None
         self._stopping = False
@@ -136,18 +132,10 @@ class BatchProcessor:
                 await self.seek(owned, topic)
 
     def _fold(self, owned: OwnedShard, batch: Batch) -> None:
-        begun, batch = time.perf_counter(), batch._replace(frozen=owned.frozen)
-        try:
-            entry = Entry(owned, batch, self.poison.handle(owned, batch))
-        except (HeadwaterError, MemoryError):  # no record's fault
-            raise
-        except Exception as error:
-            self.poison.note(owned, batch, error)
-            self.reload(owned.unit)
+        effects = self.poison.fold(owned, batch)
+        if effects is None:
             return
-        owned.size.took(len(batch.records), time.perf_counter() - begun)
-        owned.next[batch.topic] = entry.until
-        self._outbox.put(entry)
+        self._outbox.put(Entry(owned, batch, effects))
         self.batches += 1
         if owned.stands:
             self.arrived()
