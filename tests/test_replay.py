@@ -50,13 +50,14 @@ def run(settings: Settings, *args: str) -> int:
     return replay.run(parser.parse_args(["replay", *args]), settings)
 
 
-def log(settings: Settings, topic: topics.Topic) -> list[Any]:
+def log(settings: Settings, topic: topics.Topic, wanted: int | None = None) -> list[Any]:
+    """Return the records that stand there, or as many as are wanted, waiting for them."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
     name = settings.topic_prefix + topic.name
     parts = [TopicPartition(name, p) for p in sorted(consumer.partitions_for_topic(name))]
     consumer.assign(parts)
     consumer.seek_to_beginning()
-    left = sum(consumer.end_offsets(parts).values())
+    left = sum(consumer.end_offsets(parts).values()) if wanted is None else wanted
     found: list[Any] = []
     while len(found) < left:
         for records in consumer.poll(timeout_ms=1000).values():
@@ -132,13 +133,14 @@ def test_a_row_larger_than_kafka_takes_is_said_with_the_count(made: Settings) ->
 
 def test_a_broker_that_dies_on_the_way_ends_it_with_the_count(tmp_path: Path) -> None:
     with local_kafka(tmp_path) as broker:
-        settings = Settings(kafka=broker.address, wait_s=3.0)
+        settings = Settings(kafka=broker.address, wait_s=6.0)
         create(settings)
 
         def rows() -> Iterator[dict[str, Any]]:
             for n, row in enumerate(shop(1, events=2000)):
                 if n == 1000:
-                    time.sleep(1.0)
+                    assert len(log(settings, topics.INTERACTIONS, 1000)) == 1000
+                    time.sleep(1.0)  # they stand there; their acknowledgements are on the way
                     broker.kill()
                 yield row
 

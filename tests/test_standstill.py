@@ -54,6 +54,33 @@ def test_a_copy_whose_asker_is_cancelled_is_waited_for() -> None:
     assert asyncio.run(work()) == ["copied", "folded"]
 
 
+def test_a_copy_that_follows_another_at_once_is_waited_for_too() -> None:
+    async def work() -> list[str]:
+        still, said = Standstill(), list[str]()
+        first, second = threading.Event(), threading.Event()
+
+        async def save() -> None:
+            await still.during(lambda: first.wait(10.0))
+            await still.during(lambda: second.wait(10.0))  # no other task has run in between
+            said.append("copied twice")
+
+        async def fold() -> None:
+            await still.over()
+            said.append("folded")
+
+        tasks = [asyncio.create_task(save())]
+        await asyncio.sleep(0)
+        tasks.append(asyncio.create_task(fold()))
+        await asyncio.sleep(0.01)
+        first.set()
+        await asyncio.sleep(0.01)
+        second.set()
+        await asyncio.gather(*tasks)
+        return said
+
+    assert asyncio.run(work()) == ["copied twice", "folded"]
+
+
 def test_a_copy_that_fails_holds_nobody_up() -> None:
     async def work() -> None:
         still = Standstill()

@@ -22,7 +22,8 @@ class Standstill:
 
     async def over(self) -> None:
         """Return when nobody copies."""
-        await self._over.wait()
+        while self._copies:  # the next copy may have begun before we, woken by the last one, run
+            await self._over.wait()
 
     async def during(self, copy: Callable[[], T]) -> T:
         """Copy in another thread, nothing being changed meanwhile."""
