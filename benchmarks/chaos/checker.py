@@ -104,6 +104,9 @@ def items_are_as_undisturbed(left: Left) -> Iterator[str]:
     found = reading.counts(left.saved[SHARED].parts)
     wanted = reading.counts(left.wanted[SHARED])
     true = Counter(item for _, item in left.events.values())
+    for whose, parts in (("found", left.saved[SHARED].parts), ("wanted", left.wanted[SHARED])):
+        if abs(gap := reading.gap(parts)) > CLOSE:  # nothing is let go: there is room for all
+            yield f"all choices that are {whose} are more than those of each item by {gap:.3g}"
     for item in sorted(true.keys() | found.keys()):
         count = found.get(item, (0, 0.0))
         if count[0] != true[item]:

@@ -123,3 +123,9 @@ def counts(parts: Mapping[str, bytes]) -> dict[str, tuple[int, float]]:
         name: (int(seen[slot]), float(share[slot, -1]))
         for name, slot in zip(names, slots, strict=True)
     }
+
+
+def gap(parts: Mapping[str, bytes]) -> float:
+    """Return by what share all choices, by the last half-life, are more than those of each item."""
+    weight, total = _array(parts, "items.weight"), _array(parts, "trend.total")
+    return float(1.0 - weight[:, -1].sum() / total[-1])
