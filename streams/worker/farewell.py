@@ -9,13 +9,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from streams.control.schedule import Order, Schedule
-from streams.shards import Batch, Forgetting, Record
+from streams.shards import Batch, Forgetting, Forgotten, Record
 from streams.worker.owned_shard import OwnedShard
 from streams.worker.standstill import Standstill
 from streams.worker.waits import Retry
 
 # Which records of a shard's topics, before these offsets, mention a name.
 Mentions = Callable[[int, Mapping[str, int], str], Awaitable[Mapping[str, Sequence[Record]]]]
+
+NOTHING = Forgotten({})
 
 
 class Farewell:
@@ -28,14 +30,14 @@ class Farewell:
 
     async def to(
         self, owned: OwnedShard, order: Order, schedule: Schedule
-    ) -> Mapping[str, int] | None:
-        """Return how much of what is gone; None if the shard was taken away meanwhile.
+    ) -> Forgotten | None:
+        """Return what is gone; None if the shard was taken away meanwhile.
 
         The shard stands at the order's place.
         """
         shard = owned.shard
         if not isinstance(shard, Forgetting):
-            return {}
+            return NOTHING
         user = await asyncio.to_thread(shard.called, order.asked.person)
         past = None
         if user and order.asked.exact and shard.asks_log(user):
@@ -45,12 +47,13 @@ class Farewell:
         if owned.closed:
             return None
         if not user:
-            return {}
-        shared_too = order.position >= owned.shared_position
-        forgotten = shard.forget(user, past, shared_too)
+            return NOTHING
+        return shard.forget(user, past, order.position >= owned.shared_position)
+
+    async def unpublish(self, owned: OwnedShard, forgotten: Forgotten) -> None:
+        """Take away what Redis holds of a person."""
         if forgotten.publish is not None and not owned.followed:
             await self._retry.until_answered(forgotten.publish)
-        return forgotten.counts
 
     async def _past(self, owned: OwnedShard, user: str, schedule: Schedule) -> list[Batch]:
         """Return what the log says of a user, told apart by what was frozen."""

@@ -138,8 +138,12 @@ class OwnedShard:
             self.held.add(topic)
         return topic in self.held
 
+    def carry_out(self, position: int) -> None:
+        """Know that the state has obeyed an order whose effects are still under way."""
+        self.next[CONTROL.name] = position + 1
+
     def obey(self, position: int) -> None:
-        """Know that an order was carried out."""
+        """Know that an order was carried out, its effects too."""
         self.next[CONTROL.name] = self.done[CONTROL.name] = position + 1
         self.order = None
 

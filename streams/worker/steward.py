@@ -77,7 +77,7 @@ class Steward:
     def plan(self, owned: OwnedShard) -> None:
         """Let a shard know its next order, where that holds, and what is frozen until then."""
         unit, obeyed = owned.unit, owned.next[CONTROL.name]
-        owned.order = self.schedule.after(unit.topics, owned.partition, obeyed)
+        owned.order = self.schedule.after(unit.topics, owned.partition, owned.done[CONTROL.name])
         if owned.order is not None:
             given = self.schedule.given(owned.order, unit.topics, owned.partition)
             owned.place = self._marked(owned) or given
@@ -135,13 +135,16 @@ class Steward:
 
     async def _forget(self, owned: OwnedShard, order: Order) -> None:
         """Forget somebody; it is said when no snapshot that is kept knows the person."""
-        counts = await self.farewell.to(owned, order, self.schedule)
-        if counts is None:
+        forgotten = await self.farewell.to(owned, order, self.schedule)
+        if forgotten is None:
             return  # it was taken away meanwhile: whoever has it now does it
+        owned.carry_out(order.position)  # in the same step: saved half, it would subtract twice
+        self.plan(owned)
+        await self.farewell.unpublish(owned, forgotten)
         self._obey([owned], order)
         await self._let_go(owned)
         if not owned.followed:
-            self._unsaid.append((owned, order, counts))
+            self._unsaid.append((owned, order, forgotten.counts))
 
     async def _say(self) -> None:
         """Tell the audit who is forgotten, once that is saved; others are not held up meanwhile."""
