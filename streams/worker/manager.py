@@ -53,8 +53,13 @@ class ShardManager:
 
     @property
     def moved(self) -> int:
-        """A number that rises with whatever moves."""
-        done = sum(sum(owned.done.values()) for owned in self.owned_shards)
+        """A number that changes with whatever moves.
+
+        Who stands at an order's place may wait there for a shard that is followed.
+        """
+        stands = any(owned.stands for owned in self.owned_shards)
+        moving = self.owned_shards.all if stands else self.owned_shards
+        done = sum(sum(owned.done.values()) for owned in moving)
         return done + self.processor.batches + self.ownership.opened
 
     async def room(self) -> None:
