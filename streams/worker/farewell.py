@@ -28,9 +28,7 @@ class Farewell:
         self._mentions = mentions
         self._retry = retry
 
-    async def to(
-        self, owned: OwnedShard, order: Order, schedule: Schedule
-    ) -> Forgotten | None:
+    async def to(self, owned: OwnedShard, order: Order, schedule: Schedule) -> Forgotten | None:
         """Return what is gone; None if the shard was taken away meanwhile.
 
         The shard stands at the order's place.
