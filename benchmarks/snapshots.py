@@ -1,4 +1,4 @@
-"""What snapshots of a large state cost: throughput, the event loop, readers, start and end.
+"""What a large state costs: throughput, the event loop, readers, start, end, and orders.
 
 make bench-snapshots          python -m benchmarks.snapshots [--users N] [--partitions 4 64]
 """
@@ -13,6 +13,7 @@ import msgspec
 
 from benchmarks import figures, options, report, rig
 from benchmarks.crowds import Crowd
+from benchmarks.obeying import Obeyed, obey
 from benchmarks.saving import OFF, ON, Found, HandedOver, hand_over, stretch
 from benchmarks.watched import Told
 from benchmarks.working import working
@@ -56,7 +57,7 @@ def _measure(bench: rig.Rig, partitions: int, args: Namespace) -> bool:
         changed = msgspec.structs.replace(settings, **MODES[mode])
         found[mode].append(stretch(bench, changed, args.events, crowd.users))
         report.progress(f"round {n + 1}: {mode}: {found[mode][-1].stretch.rate:,.0f} events/s")
-    return _print(found, hand_over(bench, settings))
+    return _print(found, hand_over(bench, settings), obey(bench, settings))
 
 
 async def _saved(settings: Settings) -> int:
@@ -65,7 +66,7 @@ async def _saved(settings: Settings) -> int:
         return (await versions.read(store))[0].size
 
 
-def _print(found: Rounds, handed: HandedOver) -> bool:
+def _print(found: Rounds, handed: HandedOver, obeyed: Obeyed) -> bool:
     on, off = found["on"], found["off"]
     rates = {mode: [f.stretch.rate for f in rounds] for mode, rounds in found.items()}
     for mode, values in rates.items():
@@ -82,6 +83,7 @@ def _print(found: Rounds, handed: HandedOver) -> bool:
         ("cold start to the first list, s", max(starts), START_S, _all(starts)),
         ("SIGTERM to the end, s", max(stops), STOP_S, _all(stops)),
         ("revoke, s", handed.revoke, REVOKE_S, _handed(handed)),
+        *obeyed.lines(),
     ]
     for what, value, target, beside in lines:
         said = f"{what}: {value:.1f}, {figures.verdict(value, target, True)}"

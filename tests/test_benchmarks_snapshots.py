@@ -41,5 +41,6 @@ def test_every_target_stands_in_the_report(capsys: pytest.CaptureFixture[str]) -
     args = Namespace(users=300, items=200, events=30_000, partitions=[2], rounds=1)
     snapshots.main(args)
     out = capsys.readouterr().out
-    for what in ("throughput", "event loop", "GET", "cold start", "SIGTERM", "revoke"):
+    for what in ("throughput", "event loop", "GET", "cold start", "SIGTERM", "revoke",
+                 "forget:", "forget --exact:", "--skip", "--replay", "missing"):  # fmt: skip
         assert any(what in line and "target ≤" in line for line in out.splitlines()), what
