@@ -1,13 +1,11 @@
 """Who is forgotten is in no state any more, whatever dies, is replayed or is taken back."""
 
-import asyncio
 import random
 
 import pytest
 from faust.types import TP
 
 from contracts.control import alias
-from contracts.topics import CONTROL
 from streams.interactions.messages import Origins
 from streams.interactions.unit import Interactions
 from streams.shards import Batch, NoTelemetry, PlainRecord, send_nowhere
@@ -24,7 +22,7 @@ from tests.forget_world import (
     tombstones_of,
     worker_of,
 )
-from tests.orders_world import A, B, Living, Places, run
+from tests.orders_world import A, B, Places, run
 from tests.streams_kit import NOW
 
 
@@ -73,43 +71,6 @@ def test_a_replay_never_learns_the_person_again(lost: str) -> None:
         await heir.settle()
         await heir.save()
         hold_forgotten(heir, town, never_saw(town))
-
-    run(work)
-
-
-def test_nothing_is_saved_between_forgetting_and_having_said_so() -> None:
-    """A shared state saved by then, and no shard, would subtract the person once more."""
-
-    async def work(_: Places) -> None:
-        town, answers = Town(), asyncio.Event()
-        answers.set()
-
-        async def send(_: object) -> None:
-            await answers.wait()
-
-        worker = Living(town, Interactions(TWO, NoTelemetry(), send, send))
-        await worker.open(0, 1)
-        town.crowd(60)
-        await worker.settle()
-        await worker.save()
-        before = await worker.store.all("shared")
-        answers.clear()
-        town.forget()
-        await worker.deliver()
-        await worker.steward.look()  # marks the place
-        await worker.deliver()
-        town.visit(PEOPLE[-1])
-        await worker.fetch(1, 9)  # so that there is something to save
-        looking = asyncio.create_task(worker.steward.look())
-        while ANN in saved_state.of(worker.unit, NOW).owner:
-            await asyncio.sleep(0.001)
-        saving = asyncio.create_task(worker.save())
-        await asyncio.sleep(0.05)
-        assert await worker.store.all("shared") == before
-        answers.set()
-        await asyncio.gather(looking, saving)
-        assert (await worker.store.all("shared"))[0].offsets[CONTROL.name][0] == 1
-        hold_forgotten(worker, town, never_saw(town))
 
     run(work)
 
