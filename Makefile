@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env check test test-long demo lock clean
 .PHONY: chaos soak bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
-.PHONY: bench-snapshots bench-recovery
+.PHONY: bench-snapshots bench-recovery bench-catalogue
 FOLDERS := contracts learners state streams serving headwater benchmarks tests
 
 PYTHON ?= python3
@@ -60,6 +60,9 @@ bench-growth: env  ## cost per event with a million users and items, and with a 
 
 bench-snapshots: env  ## what snapshots of 200 MB cost, on and off in turns: ARGS="--partitions 4"
 	@$(BIN)/python -m benchmarks.snapshots $(ARGS)
+
+bench-catalogue: env  ## until a hidden item is gone from every list; a large catalogue
+	@$(BIN)/python -m benchmarks.catalogue $(ARGS)
 
 bench-recovery: env  ## what disasters take, and how long until answers are fresh: ARGS="--only redis-wiped"
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)

@@ -64,7 +64,7 @@ PENDING = Key("pending:{predictor}:{id}", "string", 7 * DAY_S, "features waiting
 SNAP = Key("snap:{shard}", "hash", 30 * DAY_S, "epoch, and pointers to the snapshots kept")
 AUDIT = Key("audit", "stream", 365 * DAY_S, "what was done to the models: who, when, why, where")
 AUDIT_BURIED = Key(
-    "audit:buried", "string", 365 * DAY_S, "up to where `control` has its dead letters"
+    "audit:buried:{topic}", "string", 365 * DAY_S, "up to where a topic has its dead letters"
 )
 SNAP_CHUNK = Key("snap:{shard}:{chunk}", "string", 30 * DAY_S, "one immutable piece of a snapshot")
 

@@ -86,7 +86,10 @@ WEIGHTS = Metric(
     ("generator", "segment"),
 )
 STATE_SIZE = Metric(
-    "headwater_state_size", "gauge", "users, items, pairs and pending features held", ("kind",)
+    "headwater_state_size",
+    "gauge",
+    "users, items, hidden ones, pairs and pending features held",
+    ("kind",),
 )
 EVICTIONS = Metric("headwater_evictions", "counter", "least recently used, let go", ("kind",))
 SNAPSHOT_AGE = Metric(

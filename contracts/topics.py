@@ -7,6 +7,7 @@ stands on the broker.
 from typing import NamedTuple
 
 DAY_MS = 86_400_000
+FOR_EVER_MS = 2**63 - 1  # as far as Kafka counts
 
 
 class Topic(NamedTuple):
@@ -14,7 +15,7 @@ class Topic(NamedTuple):
 
     `partitions` is None where the setting `partitions` decides. `append_time` is True where the
     broker stamps the records, so that time is part of the log and can be replayed.
-    `retention_ms` -1 is for ever.
+    `retention_ms` -1 is for ever. `removed_for_good` keeps the tombstones of a compacted topic.
     """
 
     name: str
@@ -24,12 +25,15 @@ class Topic(NamedTuple):
     partitions: int | None = None
     append_time: bool = False
     retention_ms: int = 7 * DAY_MS
+    removed_for_good: bool = False
 
     def config(self) -> dict[str, str]:
         """Return the topic's configuration as the broker spells it."""
         config = {"cleanup.policy": self.cleanup}
         if self.cleanup == "delete":
             config["retention.ms"] = str(self.retention_ms)
+        if self.removed_for_good:
+            config["delete.retention.ms"] = str(FOR_EVER_MS)
         if self.append_time:
             config["message.timestamp.type"] = "LogAppendTime"
         return config
@@ -46,7 +50,14 @@ REKEYED = Topic(
     append_time=True,
 )
 IMPRESSIONS = Topic("impressions", "user", "delete", "what was shown to whom")
-ITEMS = Topic("items", "item", "compact", "the catalogue; a tombstone removes an item", 1)
+ITEMS = Topic(
+    "items",
+    "item",
+    "compact",
+    "the catalogue; a tombstone removes an item",
+    1,
+    removed_for_good=True,  # else who reads it a day later would not know
+)
 USERS = Topic("users", "user", "compact", "people; a tombstone erases one", 1)
 FEATURES = Topic("features", "entity", "delete", "what a predictor is asked", 1, append_time=True)
 LABELS = Topic("labels", "entity", "delete", "what turned out to be true", 1, append_time=True)

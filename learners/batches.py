@@ -50,3 +50,28 @@ class Learned(NamedTuple):
     lists: Lists
     user: I32  # (events,) slots
     dirty: I32  # items whose neighbours changed since they were last published
+
+
+def room_for_verdicts(events: int) -> Verdicts:
+    """Return room for the verdicts on so many events."""
+    position, flag = np.empty((3, events), np.int32), np.zeros((2, events), np.bool_)
+    return Verdicts(position[0], position[1], position[2], flag[0], flag[1])
+
+
+def room_for_lists(lists: int, depth: int) -> Lists:
+    """Return room for so many lists."""
+    return Lists(
+        event=np.empty(lists, np.int32),
+        item=np.full((lists, depth), -1, np.int32),
+        score=np.empty((lists, depth), np.float32),
+        why=np.zeros((lists, depth), np.int32),
+        via=np.full((lists, depth), -1, np.int32),
+        length=np.zeros(lists, np.int32),
+    )
+
+
+def last_of_each(users: list[str]) -> Flags:
+    """Mark each user's last event; by name, for a slot may change hands within a batch."""
+    last = np.zeros(len(users), np.bool_)
+    last[list({user: k for k, user in enumerate(users)}.values())] = True
+    return last

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from learners.arrays import F32, I32, JUDGED, UserRows
 from learners.head import best, chances
 from learners.kernel import kernel
@@ -34,9 +36,25 @@ def keep(users: UserRows, user: int, room: Room, count: int, now: float) -> int:
 
 
 @kernel(inner=True)
+def veil(room: Room, count: int) -> bool:
+    """Score candidates that are hidden so that none is listed; return whether there was one."""
+    found = False
+    for column in range(count):
+        if room.hidden[room.item[column]]:
+            room.score[column] = -np.inf
+            found = True
+    return found
+
+
+@kernel(inner=True)
 def give(person: Person, user: int, count: int, length: int, lists: Lists, row: int) -> None:
-    """Write a list out for publishing, scores as chances where the head knows them."""
+    """Write a list out for publishing, scores as chances where the head knows them.
+
+    What is hidden is left out here and nowhere else: nothing that is learned or judged knows of it.
+    """
     rules, room = person.rules, person.room
+    if room.hides[0] and veil(room, count):
+        length = best(room.score, count, room.listed)
     last = person.users.history[user, 0] if user >= 0 and person.users.chosen[user] > 0 else -1
     if learns(rules):
         chances(room.score, room.chance, count)

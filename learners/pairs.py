@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from learners.arrays import F32, F64, I32, ItemRows, Trend
+from learners.arrays import F32, F64, I32, Flags, ItemRows, Trend
 from learners.counts import gain, rebased
 from learners.kernel import kernel
 from learners.rows import place_of
@@ -113,23 +113,31 @@ def similar(
     items: ItemRows,
     trend: Trend,
     half_life: float,
+    hidden: Flags,
     wanted: I32,
     found: I32,
     score: F64,
     size: I32,
 ) -> None:
-    """Fill each row of `found` with the neighbours of an item, best first, never itself."""
+    """Fill each row of `found` with the neighbours of an item, best first.
+
+    Never with itself, nor with what is hidden.
+    """
     scale = present(trend, half_life)
     for row in range(len(wanted)):
-        size[row] = most_similar(items, wanted[row], scale, found[row], score[row])
+        size[row] = most_similar(items, wanted[row], scale, hidden, found[row], score[row])
 
 
 @kernel(inner=True)
-def most_similar(items: ItemRows, item: int, scale: float, out: I32, score: F64) -> int:
+def most_similar(
+    items: ItemRows, item: int, scale: float, hidden: Flags, out: I32, score: F64
+) -> int:
     """Fill `out` with an item's neighbours, best first; return how many."""
     length = 0
     for place in range(items.near_size[item]):
         other = items.near[item, place]
+        if hidden[other]:
+            continue
         mass = damped(items.near_weight[item, place] * scale, items.seen[other])
         value = mass / (1.0 + mass)
         if other == item or (length == len(out) and value <= score[length - 1]):

@@ -4,7 +4,7 @@ State that belongs to a partition (`Users`) has one writer; state of the items i
 partitions of a worker. Both are folds of the log: what they hold depends on the events alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from contracts.pipeline import Pipeline
 from learners import arrays, features, room, seen
 from learners.arrays import F64, I32, I64, Flags, World
 from learners.asked import refresh
-from learners.batches import Events, Learned
+from learners.batches import Events, Learned, last_of_each, room_for_lists, room_for_verdicts
 from learners.counts import rebuild
 from learners.forget import forget_in_users, forget_items
 from learners.given import Lists
@@ -23,7 +23,7 @@ from learners.ids import Ids
 from learners.pairs import similar
 from learners.passes import Person
 from learners.rules import BLEND, LEARNING, rules_of, sessions_of, widths_of
-from learners.step import JUDGE, TEACH, Columns, Verdicts, step
+from learners.step import JUDGE, TEACH, Columns, step
 
 FIRST_ROWS = 1024
 SWEEP_SHARE = 16  # a full map of items lets this part of it go at once
@@ -60,6 +60,8 @@ class Users:
 class Recommender:
     """The items of one worker, and the kernels' way to them."""
 
+    hidden: frozenset[str] = frozenset()
+
     def __init__(
         self,
         shape: Shape,
@@ -93,6 +95,7 @@ class Recommender:
 
     def _make_working_room(self) -> None:
         self.room = self.working_room(room.MOST)
+        self.hide(self.hidden)
 
     def working_room(self, most: int) -> room.Room:
         """Return room to work in for so many candidates."""
@@ -128,11 +131,13 @@ class Recommender:
         """
         items = self._items_of(events, mode)
         taken = len(items)
+        if self.hidden:
+            self._hide_newcomers(items, events.item[:taken])
         names = events.user[:taken]
         slots, newcomers = users.ids.map_in_turn(names)
         users.make_room(taken)
-        last = _last_of_each(names) & users.served
-        verdicts, lists = _room_for_verdicts(taken), _room_for_lists(int(last.sum()), self.depth)
+        last = last_of_each(names) & users.served
+        verdicts, lists = room_for_verdicts(taken), room_for_lists(int(last.sum()), self.depth)
         columns = Columns(
             slots, _tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
             events.barred[:taken], events.fresh[:taken], last,
@@ -144,15 +149,38 @@ class Recommender:
         users.rows.version[slots] = events.version[:taken]
         return Learned(verdicts, lists, slots, self.room.dirty[:changed].copy())
 
+    def hide(self, names: frozenset[str]) -> None:
+        """Have these items, and no others, on no list that is given out from now on.
+
+        They are judged and learned as ever: what may be shown is not part of what is known.
+        """
+        self.hidden = names
+        self.room.hides[0] = len(names)
+        self.room.hidden[:] = False
+        slots = self.ids.find_all(list(names))
+        self.room.hidden[slots[slots >= 0]] = True
+
+    def neighbours_of(self, names: Collection[str]) -> I32:
+        """Return the items that any of these go with."""
+        items, wanted = self.world.items, np.zeros(len(self.world.items.seen) + 1, np.bool_)
+        wanted[self.ids.find_all(list(names))] = True
+        wanted[-1] = False  # of strangers, and where there is no neighbour
+        return np.flatnonzero(wanted[items.near].any(axis=1)).astype(np.int32)
+
+    def _hide_newcomers(self, items: I32, names: list[str]) -> None:
+        """Mark what a batch may have given a slot that was another's."""
+        hidden = np.array([name in self.hidden for name in names], np.bool_)
+        self.room.hidden[items[items >= 0]] = hidden[items >= 0]
+
     def refresh(self, users: Users, slots: Sequence[int] | I32, now: float) -> Lists:
         """Rank anew, at a moment, the lists of users; nothing but the lists that wait changes."""
-        lists = _room_for_lists(len(slots), self.depth)
+        lists = room_for_lists(len(slots), self.depth)
         refresh(self.world, self._person(users), np.asarray(slots, np.int32), now, True, lists)
         return lists
 
     def peek(self, users: Users, slot: int, now: float) -> Lists:
         """Return one list, of a user (-1: of a stranger) at a moment, and change nothing."""
-        lists = _room_for_lists(1, self.depth)
+        lists = room_for_lists(1, self.depth)
         refresh(self.world, self._person(users), np.full(1, slot, np.int32), now, False, lists)
         return lists
 
@@ -220,7 +248,8 @@ class Recommender:
         found = np.empty((len(items), length), np.int32)
         score, size = np.empty((len(items), length)), np.empty(len(items), np.int32)
         world, half_life = self.world, self.rules.pair_half_life
-        similar(world.items, world.trend, half_life, items, found, score, size)
+        hidden = self.room.hidden
+        similar(world.items, world.trend, half_life, hidden, items, found, score, size)
         return found, score, size
 
     def make_room(self) -> None:
@@ -265,26 +294,3 @@ def _tags(names: list[str], newcomers: Flags) -> I64:
     for k in np.flatnonzero(newcomers).tolist():
         tags[k] = tag_of(names[k])
     return tags
-
-
-def _last_of_each(users: list[str]) -> Flags:
-    """Mark each user's last event; by name, for a slot may change hands within a batch."""
-    last = np.zeros(len(users), np.bool_)
-    last[list({user: k for k, user in enumerate(users)}.values())] = True
-    return last
-
-
-def _room_for_verdicts(events: int) -> Verdicts:
-    position, flag = np.empty((3, events), np.int32), np.zeros((2, events), np.bool_)
-    return Verdicts(position[0], position[1], position[2], flag[0], flag[1])
-
-
-def _room_for_lists(lists: int, depth: int) -> Lists:
-    return Lists(
-        event=np.empty(lists, np.int32),
-        item=np.full((lists, depth), -1, np.int32),
-        score=np.empty((lists, depth), np.float32),
-        why=np.zeros((lists, depth), np.int32),
-        via=np.full((lists, depth), -1, np.int32),
-        length=np.zeros(lists, np.int32),
-    )

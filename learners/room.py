@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from learners.arrays import F32, I32, I64
+from learners.arrays import F32, I32, I64, Flags
 from learners.kernel import kernel
 from learners.sessions import BACK
 
@@ -61,6 +61,8 @@ class Room(NamedTuple):
     stamp: I64  # (1,) number of the pass; what bears another number is from before
     known: I64  # (items,) the stamp of an item that the user has seen; minus it if barred
     place: I64  # (items,) the stamp of an item that is a candidate, and its column
+    hidden: Flags  # (items,) what no list that is given out may hold
+    hides: I64  # (1,) whether anything is hidden
     item: I32  # (most,)
     mass: F32  # (views, most)
     share: F32  # (most,) largest contribution to NEAR or, without one, to ALIKE
@@ -100,6 +102,8 @@ def room(size: Size, most: int) -> Room:
         stamp=np.zeros(1, np.int64),
         known=np.zeros(size.items, np.int64),
         place=np.zeros(size.items, np.int64),
+        hidden=np.zeros(size.items, np.bool_),
+        hides=np.zeros(1, np.int64),
         item=np.zeros(most, np.int32),
         mass=floats(size.views, most + APART),
         share=floats(most),

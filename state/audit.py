@@ -67,10 +67,10 @@ class Audit(Protocol):
     async def all(self) -> list[Entry]:
         """Return all entries, oldest first."""
 
-    async def buried(self) -> int:
-        """Return up to where `control` has its dead letters, 0 if that is not known."""
+    async def buried(self, topic: str) -> int:
+        """Return up to where a topic that all workers read has its dead letters, 0 if unknown."""
 
-    async def bury(self, until: int) -> None:
+    async def bury(self, topic: str, until: int) -> None:
         """Remember that."""
 
 
@@ -79,7 +79,7 @@ class MemoryAudit:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self._buried = 0
+        self._buried: dict[str, int] = {}
 
     async def add(self, entry: Entry) -> bool:
         """Add an entry; return whether it was not there before."""
@@ -89,13 +89,13 @@ class MemoryAudit:
         """Return all entries, oldest first."""
         return list(self._entries.values())
 
-    async def buried(self) -> int:
-        """Return up to where `control` has its dead letters."""
-        return self._buried
+    async def buried(self, topic: str) -> int:
+        """Return up to where a topic has its dead letters."""
+        return self._buried.get(topic, 0)
 
-    async def bury(self, until: int) -> None:
+    async def bury(self, topic: str, until: int) -> None:
         """Remember that."""
-        self._buried = until
+        self._buried[topic] = until
 
 
 class RedisAudit:
@@ -103,7 +103,7 @@ class RedisAudit:
 
     def __init__(self, client: "Redis", prefix: str) -> None:
         self._redis: Any = client
-        self._key, self._until = AUDIT.at(prefix), AUDIT_BURIED.at(prefix)
+        self._key, self._prefix = AUDIT.at(prefix), prefix
         self._add = client.register_script(ADD)
 
     @refusals_pass
@@ -120,14 +120,15 @@ class RedisAudit:
         return [entry for entry in map(_read, found) if entry is not None]
 
     @refusals_pass
-    async def buried(self) -> int:
-        """Return up to where `control` has its dead letters, 0 if that is not known."""
-        return int(await self._redis.get(self._until) or 0)
+    async def buried(self, topic: str) -> int:
+        """Return up to where a topic has its dead letters, 0 if that is not known."""
+        return int(await self._redis.get(AUDIT_BURIED.at(self._prefix, topic=topic)) or 0)
 
     @refusals_pass
-    async def bury(self, until: int) -> None:
+    async def bury(self, topic: str, until: int) -> None:
         """Remember that."""
-        await self._redis.set(self._until, until, ex=AUDIT_BURIED.age_s)
+        key = AUDIT_BURIED.at(self._prefix, topic=topic)
+        await self._redis.set(key, until, ex=AUDIT_BURIED.age_s)
 
 
 def _read(body: bytes) -> Entry | None:

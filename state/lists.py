@@ -1,6 +1,7 @@
 """Lists as Redis commands: JSON values under their keys, each with an age."""
 
 from collections.abc import Iterable
+from hashlib import sha1
 
 import hiredis
 import msgspec
@@ -9,6 +10,30 @@ from contracts import keys
 from state.render import Names, Ranked, entries
 
 Command = bytes
+
+# KEYS: a list. ARGV: its new version, and how each entry to be cut begins. Within a text quotes are
+# escaped, so what stands between two entries stands nowhere else.
+CUT = """
+local old = redis.call('GET', KEYS[1])
+if not old then return 0 end
+local list = old
+for n = 2, #ARGV do
+  local from = string.find(list, ARGV[n], 1, true)
+  local behind = from and string.find(list, '},{"item":', from, true)
+  if behind then
+    list = string.sub(list, 1, from - 1) .. string.sub(list, behind + 2)
+  elseif from then
+    local last = string.find(list, '}],"', from, true)
+    if string.sub(list, from - 1, from - 1) == ',' then from = from - 1 end
+    list = string.sub(list, 1, from - 1) .. string.sub(list, last + 1)
+  end
+end
+if list == old then return 0 end
+list = string.gsub(list, '%],"version":%d+,"ts":', '],"version":' .. ARGV[1] .. ',"ts":')
+redis.call('SET', KEYS[1], list, 'KEEPTTL')
+return 1
+"""
+CUT_NAME = sha1(CUT.encode(), usedforsecurity=False).hexdigest()
 
 
 class Lists:
@@ -56,6 +81,21 @@ class Lists:
         value = b'{"items":%b,"ts":%b}' % (body, msgspec.json.encode(ts))
         return self._set(keys.TOP.at(self._prefix), value)
 
+    def cut(
+        self, users: Iterable[str], items: Iterable[Iterable[str]], version: int
+    ) -> list[Command]:
+        """Return the commands that take items out of users' lists, where they stand on them.
+
+        Redis itself does it, list by list and key by key: a fifth of what ranking them anew takes.
+        """
+        scripts = [_command("SCRIPT", "LOAD", CUT)]
+        rec, quote = keys.REC.at(self._prefix, user=""), msgspec.json.encode
+        for user, names in zip(users, items, strict=True):
+            entries_ = [b'{"item":%b,"score":' % quote(name) for name in names]
+            key = rec + keys.escape(user)
+            scripts.append(_command("EVALSHA", CUT_NAME, "1", key, str(version), *entries_))
+        return scripts
+
     def no_list(self, user: str) -> Command:
         """Return the command that takes a user's list away."""
         return _delete(keys.REC.at(self._prefix, user=user))
@@ -68,10 +108,13 @@ class Lists:
         return entries(self.names, ranked)
 
     def _set(self, key: str, value: bytes) -> Command:
-        command: Command = hiredis.pack_command(("SET", key, value, "EX", self._age))  # type: ignore[arg-type]  # its stub takes tuples of one only
-        return command
+        return _command("SET", key, value, "EX", self._age)
 
 
 def _delete(key: str) -> Command:
-    command: Command = hiredis.pack_command(("DEL", key))  # type: ignore[arg-type]  # as above
+    return _command("DEL", key)
+
+
+def _command(*words: str | bytes) -> Command:
+    command: Command = hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub takes tuples of one only
     return command

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -10,13 +11,14 @@ from faust.app.base import BootStrategy
 from contracts.control import Points
 from contracts.metrics import SNAPSHOTS
 from contracts.settings import Settings
-from contracts.topics import USERS
+from contracts.topics import ITEMS, USERS
 from state.audit import RedisAudit
 from state.connection import Pipe, away
 from state.manifest import Log
 from state.opened import snapshots
 from state.people import own_keys, take_away
 from state.snapshots import Snapshots
+from streams.catalogue.catalogue import Catalogue
 from streams.control.reader import TopicReader
 from streams.control.seal import Seal
 from streams.kafka.admin import servers
@@ -34,6 +36,7 @@ from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.manager import ShardManager
 from streams.worker.outbox import Outbox
+from streams.worker.owned_shard import OwnedShard
 from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
 from streams.worker.poison import Poison
@@ -44,6 +47,7 @@ from streams.worker.sender import Sender
 from streams.worker.steward import Steward
 from streams.worker.tombstones import Tombstones
 from streams.worker.unhurried import unhurried
+from streams.worker.visibility import Visibility
 from streams.worker.waits import Retry, Waits
 from streams.worker.watchdog import Watchdog
 
@@ -103,13 +107,30 @@ class Components:
         loader = ShardLoader(self.owned_shards, store, log)
         self.manager = self._manager(loader, store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
-        steward = self._steward(settings, loader, store, telemetry)
+        audit, retry = RedisAudit(redis, settings.key_prefix), Retry(self.waits, away())
+        ledger = Ledger(Seal(settings), self.sender, audit, retry)
+        steward = self._steward(settings, loader, store, ledger, telemetry)
         orders = TopicReader(settings, self.ends, steward.take)
-        self.manager.ownership.caught_up = orders.caught_up
+        visibility = Visibility(self.owned_shards, retry)
+        catalogue = Catalogue(settings, visibility.apply, partial(ledger.bury, ITEMS.name))
+        items = TopicReader(settings, self.ends, catalogue.take, ITEMS, whole=False)
+
+        async def caught_up() -> None:
+            await orders.caught_up()
+            await items.caught_up()
+            catalogue.look()
+
+        def opened_one(owned: OwnedShard) -> None:
+            steward.plan(owned)
+            visibility.opened()
+
+        self.manager.ownership.caught_up = caught_up
+        self.manager.ownership.opened_one = opened_one
         follower = self._follower(settings, orders, steward, telemetry)
         self.background = BackgroundTasks(
             self.manager, dog, self.waits, settings, orders, steward, follower
         )
+        self.background.catalogue = [items.run, catalogue.run, visibility.run]
         tombstones = self._tombstones(settings, loader, steward)
         self.background.tombstones = tombstones
         self.background.users = TopicReader(
@@ -130,11 +151,14 @@ class Components:
         return manager
 
     def _steward(
-        self, settings: Settings, loader: ShardLoader, store: Snapshots, telemetry: Telemetry
+        self,
+        settings: Settings,
+        loader: ShardLoader,
+        store: Snapshots,
+        ledger: Ledger,
+        telemetry: Telemetry,
     ) -> Steward:
-        manager, audit = self.manager, RedisAudit(self.redis, settings.key_prefix)
-        retry = Retry(self.waits, away())
-        ledger = Ledger(Seal(settings), self.sender, audit, retry)
+        manager, retry = self.manager, Retry(self.waits, away())
         reload = manager.ownership.reload
         steward = Steward(self.owned_shards, loader, ledger, manager.link, telemetry)
         steward.rollback = Rollback(
@@ -143,7 +167,6 @@ class Components:
         steward.farewell = Farewell(MentionReader(settings), retry, self.owned_shards.standstill)
         steward.opening = lambda: manager.ownership.opening
         steward.save = manager.save_if_there
-        manager.ownership.opened_one = steward.plan
         manager.processor.arrived = steward.nudge
         return steward
 

@@ -47,9 +47,10 @@ def test_an_entry_is_there_once_however_often_it_is_added(do: Any) -> None:
 
 def test_it_is_known_up_to_where_dead_letters_were_written(do: Any) -> None:
     async def work(audit: Audit) -> None:
-        assert await audit.buried() == 0
-        await audit.bury(7)
-        assert await audit.buried() == 7
+        assert await audit.buried("control") == 0
+        await audit.bury("control", 7)
+        assert await audit.buried("control") == 7
+        assert await audit.buried("items") == 0
 
     do(work)
 
@@ -61,10 +62,10 @@ def test_what_is_no_entry_is_passed_over_and_everything_has_an_age(settings: Set
         try:
             await client.xadd(key, {"name": "x", "entry": b"\xff{"})
             await audit.add(ENTRY)
-            await audit.bury(1)
+            await audit.bury("control", 1)
             assert await audit.all() == [ENTRY]
             assert await client.ttl(key) > 0
-            assert await client.ttl(f"{key}:buried") > 0
+            assert await client.ttl(f"{key}:buried:control") > 0
         finally:
             await client.aclose()
 

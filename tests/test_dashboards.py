@@ -57,7 +57,7 @@ LABELS: dict[str, list[dict[str, str]]] = {
     "headwater_judged_events": [{"list": "fresh"}],
     "headwater_list_age_seconds": [{"quantile": q} for q in ("0.5", "0.99")],
     "headwater_fusion_weight_ratio": [{"generator": "recent", "segment": "all"}],
-    "headwater_state_size": [{"kind": k} for k in ("users", "items", "pairs")],
+    "headwater_state_size": [{"kind": k} for k in ("users", "items", "hidden", "pairs")],
     "headwater_followed_lag_events": [{"topic": "interactions", "partition": "0"}],
     "headwater_evictions": [{"kind": "users"}],
     "headwater_snapshot_age_seconds": [{"shard": "interactions.0"}],

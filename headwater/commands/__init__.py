@@ -22,6 +22,7 @@ COMMANDS = {
     "topics": ("headwater.commands.topics", "create the topics, or say what differs"),
     "worker": ("headwater.commands.worker", "learn from the stream and publish answers"),
     "replay": ("headwater.commands.replay", "send a file into the stream, or learn it offline"),
+    "import-items": ("headwater.commands.import_items", "send a catalogue, or remove items of it"),
     "dead-letters": ("headwater.commands.dead_letters", "see what could not be used; put it back"),
     "watch": ("headwater.commands.watch", "live view of a running system in the terminal"),
     "page": ("headwater.commands.page", "live view of a running system as a local web page"),

@@ -43,6 +43,7 @@ def show_state(telemetry: Telemetry, model: Recommender) -> None:
     held = {
         "users": sum(len(users.ids) for users in model.served),
         "items": len(model.ids),
+        "hidden": len(model.hidden),
         "pairs": int(model.world.items.near_size.sum()),
     }
     for kind, size in held.items():

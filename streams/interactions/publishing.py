@@ -1,5 +1,7 @@
 """Publishing: what was learned becomes answers that stand in Redis."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from contracts import metrics
@@ -12,6 +14,7 @@ from state.lists import Lists
 from state.render import Ranked
 from streams.shards import Publish, Send, Telemetry
 
+CUT_AT_ONCE = 1_000  # lists: new ones have their turn in between
 SLICE = 50  # lists of similar items made at a time: 0.7 ms of the event loop
 
 
@@ -56,6 +59,20 @@ class Publishing:
             self._telemetry.count(metrics.LISTS, len(commands), kind="rec")
 
         return publish
+
+    def cut(self, users: Sequence[str], items: Sequence[Sequence[str]], version: int) -> Publish:
+        """Return what takes items out of users' lists."""
+        load, *commands = self._lists.cut(users, items, version)
+
+        async def publish() -> None:
+            for at in range(0, len(commands), CUT_AT_ONCE):
+                await self._send([load, *commands[at : at + CUT_AT_ONCE]])
+
+        return publish
+
+    def show_anew(self, items: I32) -> None:
+        """Have what goes with these items published with the next ones."""
+        self._dirty.append(items)
 
     def without(self, user: str, dirty: I32) -> Publish:
         """Return what takes a user's list away.

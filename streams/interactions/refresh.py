@@ -22,7 +22,12 @@ class OldLists:
         self._after, self._age = settings.refresh_after_s, settings.list_age_s
         self._model, self._users = model, users
         self._waiting: I32 = np.empty(0, np.int32)
+        self._asked: I32 = np.empty(0, np.int32)
         self._looked = -LOOK_EVENTS
+
+    def ask(self, slots: I32) -> None:
+        """Have these users' lists ranked anew before all others, whatever their age."""
+        self._asked = np.union1d(self._asked, slots).astype(np.int32)
 
     def next(self, learned: int) -> I32:
         """Return the next users' slots, none where no list is old.
@@ -30,6 +35,10 @@ class OldLists:
         `learned` is how many events the partition has learned: a list that has seen all of them
         keeps its version and is not made again.
         """
+        if len(self._asked):
+            asked, self._asked = self._asked[:SLICE], self._asked[SLICE:]
+            waits: I32 = asked[self._waits(asked)]
+            return waits
         if not len(self._waiting) and learned - self._looked >= LOOK_EVENTS:
             self._looked = learned
             self._waiting = self._old(learned)
@@ -46,7 +55,10 @@ class OldLists:
 
     def _is_old(self, slots: I32, learned: int) -> Flags:
         rows, now = self._users.rows, self._model.latest
-        waits = (rows.length[slots] > 0) & (rows.chosen[slots] > 0)
         aged = (rows.made[slots] < now - self._after) & (rows.version[slots] < learned)
-        old: Flags = waits & aged & (rows.when[slots, 0] > now - self._age)
+        old: Flags = self._waits(slots) & aged & (rows.when[slots, 0] > now - self._age)
         return old
+
+    def _waits(self, slots: I32) -> Flags:
+        waits: Flags = (self._users.rows.length[slots] > 0) & (self._users.rows.chosen[slots] > 0)
+        return waits

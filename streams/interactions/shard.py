@@ -4,7 +4,7 @@ This is the same code in a worker, in an offline replay and in tests.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ from learners.still import StillIds, Stills
 from learners.watcher import HitWatcher
 from streams.interactions import messages
 from streams.interactions.actions import Actions
+from streams.interactions.hiding import Holders
 from streams.interactions.intake import Intake, Taken
 from streams.interactions.leaving import Leaving
 from streams.interactions.misplaced import Misplaced
@@ -36,6 +37,7 @@ from streams.shards import (
     Later,
     Message,
     Parts,
+    Publish,
     Telemetry,
 )
 
@@ -72,6 +74,7 @@ class InteractionsShard:
             settings, model, self.users, self._intake, self._actions, publishing
         )
         self._old = OldLists(settings, model, self.users)
+        self._holders = Holders(model, self.users)
         self._stills = Stills()
         self._fresh_below = settings.fresh_sample * 2**32
 
@@ -104,6 +107,7 @@ class InteractionsShard:
             if mode >= JUDGE and self.users.served:
                 out += self._judge(learned, events)
             commands += self._publishing.lists(self._model, events, learned)
+            self._holders.note(learned.user)
             events = events.after(len(learned.user))
             learning += learned_at - start
             rendering += time.perf_counter() - learned_at
@@ -122,8 +126,19 @@ class InteractionsShard:
         """Rank the lists of users anew, at a moment; return the commands that publish them."""
         lists = self._model.refresh(self.users, slots, now)
         self.users.rows.version[slots] = self.learned
+        self._holders.note(slots)
         names = [self.users.ids.names[slot] for slot in slots.tolist()]
         return self._publishing.anew(self._model, lists, names, self.learned, now)
+
+    def hiding(self, gone: Set[str], back: Set[str]) -> Publish:
+        """Return what takes items out of the lists that stand there; others come back soon."""
+        found = {user: names for user, names in self._holders.of(gone).items() if self._name(user)}
+        self._old.ask(np.array([*found, *self._holders.wanting(back)], np.int32))
+        users = [self._name(user) for user in found]
+        return self._publishing.cut(users, list(found.values()), self.learned)
+
+    def _name(self, user: int) -> str:
+        return self.users.ids.names[user]
 
     def called(self, person: str) -> str:
         """Return the name of who has this alias, empty if nobody has."""

@@ -3,6 +3,7 @@
 This is the same code in a worker, in an offline replay and in tests.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 
@@ -54,6 +55,8 @@ class Interactions:
         self._evictions, self._stills = Evictions(), Stills()
         self._misplaced = Misplaced(settings.partitioner)
         self._send = send
+        self._publishing_now = asyncio.Lock()
+        self.hidden = frozenset[str]()
         self._start_anew()
         self.shards: dict[int, InteractionsShard] = {}
         self._followed: dict[int, InteractionsShard] = {}
@@ -97,6 +100,7 @@ class Interactions:
         self._start_anew()
         if parts:
             frozen.load_items(self.model, parts)
+        self.model.hide(self.hidden)
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -126,4 +130,19 @@ class Interactions:
         users = [users.ids.evicted for users in self.model.served]
         self._evictions.show(self._telemetry, "users", users)
         self._evictions.show(self._telemetry, "items", [self.model.ids.evicted])
-        await self.publishing.shared(self.model, self._send_aside)
+        async with self._publishing_now:
+            await self.publishing.shared(self.model, self._send_aside)
+
+    def hide(self, hidden: frozenset[str]) -> None:
+        """Let these, and no others, be on nothing that is made from now on."""
+        changed, self.hidden = self.hidden ^ hidden, hidden
+        self.model.hide(hidden)
+        self.publishing.show_anew(self.model.neighbours_of(changed))
+
+    async def republish(self) -> None:
+        """Publish anew what goes with each item, and what is trending.
+
+        What was made before, and is on its way, goes out first.
+        """
+        async with self._publishing_now:
+            await self.publishing.shared(self.model, self._send)

@@ -30,9 +30,33 @@ def interactions(rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell)
         InputError: a row is wrong; those before it were sent, and the message says how many.
     """
     sender = Sender(settings, topics.INTERACTIONS)
+    return _all(sender, tell, rows, lambda row: sender.send(row["user"], row))
+
+
+def items(
+    rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell, removed: bool = False
+) -> int:
+    """Send what a catalogue says of items, or that they are removed; as `interactions`."""
+    sender = Sender(settings, topics.ITEMS)
+
+    def send(row: dict[str, Any]) -> None:
+        if removed:
+            sender.send_bytes(row["item"].encode(), None)
+        else:
+            sender.send(row["item"], row)
+
+    return _all(sender, tell, rows, send)
+
+
+def _all(
+    sender: "Sender",
+    tell: Tell,
+    rows: Iterable[dict[str, Any]],
+    send: Callable[[dict[str, Any]], None],
+) -> int:
     try:
         for row in rows:
-            sender.send(row["user"], row)
+            send(row)
             if sender.handed % TELL_EVERY == 0:
                 tell(sender.handed)
     except InputError as error:

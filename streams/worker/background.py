@@ -5,7 +5,7 @@ Each duty is a task for as long as the worker runs; if one ends, so does the wor
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from contracts.errors import WorkerStalled
@@ -29,7 +29,7 @@ SAVING = 0.1  # share of the time spent saving at most, whatever the size of the
 class BackgroundTasks:
     """Runs the duties; `start` and `stop` on the app's loop.
 
-    `users` reads that topic for `tombstones`.
+    `users` reads that topic for `tombstones`; `catalogue` are the duties that hide items.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class BackgroundTasks:
     ) -> None:
         self.users: TopicReader
         self.tombstones: Tombstones
+        self.catalogue: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
         self._manager = manager
         self._orders = orders
         self._steward = steward
@@ -63,6 +64,8 @@ class BackgroundTasks:
         self._begin(self._orders.run())
         self._begin(self.users.run())
         self._begin(self._follower.run())
+        for duty in self.catalogue:
+            self._begin(duty())
         self._begin(self._every(LOOK_EVERY_S, self.tombstones.look))
         self._begin(self._steward.run())
         self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 
 from contracts.control import MARK, Control
-from contracts.topics import CONTROL
 from state.audit import Audit, Entry
 from streams.control.schedule import Order
 from streams.control.seal import Seal
@@ -63,13 +62,16 @@ class Ledger:
         )
         await self._retry.until_answered(lambda: self._audit.add(entry))
 
-    async def bury(self, dead: Sequence[tuple[Any, Dead]]) -> None:
-        """Make dead letters of messages that are no orders, unless another worker has done so."""
+    async def bury(self, topic: str, dead: Sequence[tuple[Any, Dead]]) -> None:
+        """Make dead letters of messages of a topic that all workers read, unless one has done so.
+
+        They have read as far as each other, or read on.
+        """
         if not dead:
             return
-        begin = await self._retry.until_answered(self._audit.buried)
+        begin = await self._retry.until_answered(lambda: self._audit.buried(topic))
         new = [(record, why) for record, why in dead if record.offset >= begin]
         if new:
-            await self._sender.send([dead_letter(r, CONTROL.name, 0, why) for r, why in new])
+            await self._sender.send([dead_letter(r, topic, 0, why) for r, why in new])
             until = new[-1][0].offset + 1
-            await self._retry.until_answered(lambda: self._audit.bury(until))
+            await self._retry.until_answered(lambda: self._audit.bury(topic, until))

@@ -66,6 +66,7 @@ class OwnedShard:
         self.void: Mapping[str, Void] = NOBODY
         self.void_in_shared: Mapping[str, Void] = NOBODY  # that the shared state knows as such
         self.floor = 0  # snapshots from before this position of `control` must not be kept
+        self.hidden = frozenset[str]()  # items that were taken out of its answers in Redis
         self.held: set[str] = set()  # topics of which records were dropped while waiting
         self.size = BatchSize()
         self.held_back: set[str] = set()  # topics of which nothing is fetched for now

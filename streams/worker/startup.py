@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from contracts.errors import RedisAway, SettingsError, TopicsDiffer
 from contracts.settings import Settings, masked
-from contracts.topics import CONTROL, INTERACTIONS
+from contracts.topics import CONTROL, INTERACTIONS, ITEMS
 from state.manifest import Log
 from streams.kafka.admin import admin
 from streams.kafka.topics import REBUILD
@@ -49,7 +49,7 @@ def identify(settings: Settings, units: Sequence[Folding]) -> Log:
         KafkaAway: no broker answers.
         TopicsDiffer: a topic is missing, or those of one unit have unlike partition counts.
     """
-    read = [topic for unit in units for topic in unit.topics] + [CONTROL.name]
+    read = [topic for unit in units for topic in unit.topics] + [CONTROL.name, ITEMS.name]
     names = {topic: settings.topic_prefix + topic for topic in read}
     with admin(settings) as client:
         cluster = str(client.describe_cluster()["cluster_id"])
@@ -59,6 +59,8 @@ def identify(settings: Settings, units: Sequence[Folding]) -> Log:
         if described["error_code"]:
             raise TopicsDiffer(f"topic '{names[topic]}' is missing; run `headwater topics`")
     _check_count(there, settings)
+    if (count := len(there.pop(ITEMS.name)["partitions"])) != 1:
+        raise TopicsDiffer(f"topic '{names[ITEMS.name]}' must have one partition, not {count}")
     return _log(cluster, there, units, settings.partitioner)
 
 

@@ -72,7 +72,7 @@ class Steward:
         for owned in self._owned_shards.all:
             self.plan(owned)
         self.nudge()
-        await self._ledger.bury(dead)
+        await self._ledger.bury(CONTROL.name, dead)
 
     def plan(self, owned: OwnedShard) -> None:
         """Let a shard know its next order, where that holds, and what is frozen until then."""
