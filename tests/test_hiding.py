@@ -28,9 +28,11 @@ class Cutting(Answers):
         words = [parse(command) for command in commands]
         for verb, *rest in words:
             if verb == b"EVALSHA":
-                items = [msgspec.json.decode(e[: -len(b',"score":')] + b"}") for e in rest[4:]]
-                user = rest[2].decode().rpartition(":")[2]
-                self.cut.setdefault(user, set()).update(i["item"] for i in items)
+                n = int(rest[1])
+                items = [msgspec.json.decode(e[: -len(b',"score":')] + b"}") for e in rest[n + 3 :]]
+                for key in rest[2 : n + 2]:
+                    user = key.decode().rpartition(":")[2]
+                    self.cut.setdefault(user, set()).update(i["item"] for i in items)
         plain = [c for c, (verb, *_) in zip(commands, words, strict=True) if verb == b"SET"]
         await super().send(plain)
 

@@ -11,7 +11,7 @@ import redis
 from contracts.keys import REC
 from contracts.settings import Settings
 from state.connection import Pipe, connect
-from state.lists import Lists
+from state.lists import Cut, Lists
 from state.render import Ranked
 
 NAMES = ['tea", "x', "jam}],", 'é},{"item":"tea', "oat", "100%:", "{"]
@@ -38,7 +38,8 @@ def written(settings: Settings, cut: list[str], version: int = 9) -> tuple[Any, 
         asyncio.run(send(lists.recommendations(ranked, [USER], [5], [1.5])))
         client.expire(key, 500)
         before: Any = msgspec.json.decode(client.get(key))
-        asyncio.run(send(lists.cut([USER, "nobody"], [cut, cut], version)))
+        cuts = [Cut(["nobody", USER], cut)]
+        asyncio.run(send([lists.cutting(), *lists.cut(cuts, version)]))
         return before, msgspec.json.decode(client.get(key)), client.ttl(key)
 
 

@@ -10,9 +10,12 @@ import numpy as np
 
 from learners.arrays import I32, Flags
 from learners.recommender import Recommender, Users
+from state.lists import Cut
 
 AT_ONCE = 50_000  # users: some milliseconds
-FEW = 20  # items to be looked for on lists of which it is not known what they hold
+FEW = 8  # items: they are looked for on all lists alike
+MANY = 200  # at most, on a list of which little is known
+TOGETHER = 20  # lists that one call of the script cuts: 6 µs each, 18 one by one
 
 
 class Holders:
@@ -31,40 +34,41 @@ class Holders:
             self._moved = np.concatenate([self._moved, np.zeros(rows - len(self._moved), np.bool_)])
         self._moved[slots] = self._on_list(slots, self._model.room.hidden).any(axis=1)
 
-    def of(self, items: Set[str]) -> dict[int, list[str]]:
-        """Return whose lists may hold which of the items, by slot."""
+    def of(self, items: Set[str]) -> I32:
+        """Return whose lists may hold one of the items."""
         slots = self._model.ids.find_all(list(items))
-        names, listed = self._model.ids.names, self._users.rows.listed
-        wanted = self._flags(slots)
-        found = {
-            int(user): [names[item] for item in listed[user][on].tolist()]
-            for user, on in zip(*self._with(wanted), strict=True)
-        }
-        if len(items) <= FEW:  # else they are only ranked anew
-            let_go = (slots < 0).any() and self._model.ids.evicted
-            for user in self._all() if let_go else np.flatnonzero(self._moved):
-                found[int(user)] = list(items)
-        return found
+        if (slots < 0).any() and self._model.ids.evicted:
+            return self._all()  # let go, perhaps, and on lists from before
+        return np.union1d(self._with(slots), np.flatnonzero(self._moved)).astype(np.int32)
 
     def wanting(self, items: Set[str]) -> I32:
         """Return whose lists would hold one of the items if it were not hidden."""
-        return self._with(self._flags(self._model.ids.find_all(list(items))))[0]
+        return self._with(self._model.ids.find_all(list(items)))
 
-    def _flags(self, items: I32) -> Flags:
+    def cuts(self, holders: I32, items: Set[str]) -> list[Cut]:
+        """Return what is to be cut out of whose lists."""
+        names = self._users.ids.names
+        if len(items) <= FEW:  # look for all of them on all lists
+            users, few = [names[slot] for slot in holders.tolist() if names[slot]], list(items)
+            return [Cut(users[k : k + TOGETHER], few) for k in range(0, len(users), TOGETHER)]
+        cuts = [Cut([names[slot]], self._looked_for(slot, items)) for slot in holders.tolist()]
+        return [cut for cut in cuts if cut.users[0] and cut.items]
+
+    def _looked_for(self, slot: int, items: Set[str]) -> list[str]:
+        if slot < len(self._moved) and self._moved[slot]:
+            return list(items)[:MANY]
+        names, rows = self._model.ids.names, self._users.rows
+        listed = [names[item] for item in rows.listed[slot, : rows.length[slot]].tolist()]
+        return [name for name in listed if name in items]
+
+    def _with(self, items: I32) -> I32:
+        """Return whose lists hold one of the items (-1: unknown)."""
         wanted = np.zeros(len(self._model.world.items.seen), np.bool_)
         wanted[items[items >= 0]] = True
-        return wanted
-
-    def _with(self, wanted: Flags) -> tuple[I32, list[Flags]]:
-        """Return whose lists hold something wanted, and where on each list it stands."""
-        everybody, users, places = self._all(), list[I32](), list[Flags]()
-        for k in range(0, len(everybody) if wanted.any() else 0, AT_ONCE):
-            some = everybody[k : k + AT_ONCE]
-            on = self._on_list(some, wanted)
-            found = on.any(axis=1)
-            users.append(some[found])
-            places += list(on[found])
-        return np.concatenate([np.empty(0, np.int32), *users]), places
+        everybody = self._all()
+        some = [everybody[k : k + AT_ONCE] for k in range(0, len(everybody), AT_ONCE)]
+        found = [c[self._on_list(c, wanted).any(axis=1)] for c in some] if wanted.any() else []
+        return np.concatenate([np.empty(0, np.int32), *found])
 
     def _on_list(self, slots: I32, wanted: Flags) -> Flags:
         rows = self._users.rows

@@ -10,11 +10,11 @@ from learners.arrays import I32
 from learners.batches import Events, Learned
 from learners.given import Lists as RankedLists
 from learners.recommender import Recommender
-from state.lists import Lists
+from state.lists import Cut, Lists
 from state.render import Ranked
 from streams.shards import Publish, Send, Telemetry
 
-CUT_AT_ONCE = 1_000  # lists: new ones have their turn in between
+CUT_AT_ONCE = 200  # calls of the script: some milliseconds of Redis, and of the event loop
 SLICE = 50  # lists of similar items made at a time: 0.7 ms of the event loop
 
 
@@ -60,13 +60,13 @@ class Publishing:
 
         return publish
 
-    def cut(self, users: Sequence[str], items: Sequence[Sequence[str]], version: int) -> Publish:
+    def cut(self, cuts: Sequence[Cut], version: int) -> Publish:
         """Return what takes items out of users' lists."""
-        load, *commands = self._lists.cut(users, items, version)
 
         async def publish() -> None:
-            for at in range(0, len(commands), CUT_AT_ONCE):
-                await self._send([load, *commands[at : at + CUT_AT_ONCE]])
+            await self._send([self._lists.cutting()])  # behind all lists that are on their way
+            for at in range(0, len(cuts), CUT_AT_ONCE):
+                await self._send(self._lists.cut(cuts[at : at + CUT_AT_ONCE], version))
 
         return publish
 

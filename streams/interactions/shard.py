@@ -132,13 +132,9 @@ class InteractionsShard:
 
     def hiding(self, gone: Set[str], back: Set[str]) -> Publish:
         """Return what takes items out of the lists that stand there; others come back soon."""
-        found = {user: names for user, names in self._holders.of(gone).items() if self._name(user)}
-        self._old.ask(np.array([*found, *self._holders.wanting(back)], np.int32))
-        users = [self._name(user) for user in found]
-        return self._publishing.cut(users, list(found.values()), self.learned)
-
-    def _name(self, user: int) -> str:
-        return self.users.ids.names[user]
+        holders = self._holders.of(gone)
+        self._old.ask(np.union1d(holders, self._holders.wanting(back)))
+        return self._publishing.cut(self._holders.cuts(holders, gone), self.learned)
 
     def called(self, person: str) -> str:
         """Return the name of who has this alias, empty if nobody has."""

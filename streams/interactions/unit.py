@@ -100,7 +100,7 @@ class Interactions:
         self._start_anew()
         if parts:
             frozen.load_items(self.model, parts)
-        self.model.hide(self.hidden)
+        self._hide(self.hidden)
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -136,7 +136,10 @@ class Interactions:
     def hide(self, hidden: frozenset[str]) -> None:
         """Let these, and no others, be on nothing that is made from now on."""
         changed, self.hidden = self.hidden ^ hidden, hidden
-        self.model.hide(hidden)
+        self._hide(changed)
+
+    def _hide(self, changed: frozenset[str]) -> None:
+        self.model.hide(self.hidden)
         self.publishing.show_anew(self.model.neighbours_of(changed))
 
     async def republish(self) -> None:
