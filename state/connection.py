@@ -19,7 +19,7 @@ T = TypeVar("T")
 ANSWER_S = 3.0
 # As Redis begins an answer, names it inside a script, or redis-py quotes it of a pipeline.
 PASSING = re.compile(
-    r"(^|: |\('|-)(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|LOADING|OOM|READONLY)\b"
+    r"(^|: |\('|-)(MISCONF|NOSCRIPT|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|LOADING|OOM|READONLY)\b"
 )
 
 
@@ -60,7 +60,8 @@ def not_a_url() -> SettingsError:
 def away() -> tuple[type[Exception], ...]:
     """Return the errors after which one waits and tries again.
 
-    Besides no answer: Redis loads its data, is full, cannot save, or has become a replica.
+    Besides no answer: Redis loads its data, is full, cannot save, has become a replica, or has
+    forgotten a script, which is sent again with what needs it.
     """
     import redis
 

@@ -97,6 +97,7 @@ def test_a_redis_that_cannot_save_is_waited_for_at_the_start(store: Store) -> No
     ("text", "passes"),
     [
         ("MISCONF Redis is configured to save RDB snapshots", True),
+        ("NOSCRIPT No matching script. Please use EVAL.", True),
         ("BUSY Redis is busy running a script", True),
         ("ERR Error running script (call to f_1): @user_script:4: -OOM command not allowed", True),
         ("CLUSTERDOWN The cluster is down", True),
