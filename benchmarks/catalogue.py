@@ -31,13 +31,13 @@ HIDE_S, LOAD_MOST_S, MOST_MB = 1.0, 60.0, 1_500.0
 MB = 1e6
 KINDS = ("kind", "brand", "colour", "size")
 
-# ARGV: how an entry begins. Returns how many of the lists have it.
+# ARGV: how an entry begins. Returns which of the lists have it, counted from 1.
 HOLDING = """
-local n = 0
-for _, list in ipairs(redis.call('MGET', unpack(KEYS))) do
-  if list and string.find(list, ARGV[1], 1, true) then n = n + 1 end
+local found = {}
+for n, list in ipairs(redis.call('MGET', unpack(KEYS))) do
+  if list and string.find(list, ARGV[1], 1, true) then table.insert(found, n) end
 end
-return n
+return found
 """
 
 
@@ -91,10 +91,9 @@ def _until_gone(settings: Settings, item: str, users: int) -> Hidden:
 
         def holding(some: list[str]) -> list[str]:
             pieces = [some[k : k + AT_ONCE] for k in range(0, len(some), AT_ONCE)]
-            return [n for piece in pieces if look(keys=piece, args=[entry]) for n in piece]
+            return [p[n - 1] for p in pieces for n in look(keys=p, args=[entry])]
 
         lists = holding(names)
-        lists = [n for n, value in zip(lists, _values(redis, lists), strict=True) if entry in value]
         sender = Sender(settings, ITEMS)
         begun = time.perf_counter()
         sender.send(item, {"item": item, "hidden": True})
@@ -106,11 +105,6 @@ def _until_gone(settings: Settings, item: str, users: int) -> Hidden:
         while holding(names):  # a list that was made after we had looked
             seconds = time.perf_counter() - begun
     return Hidden(len(lists), seconds)
-
-
-def _values(redis: Any, names: list[str]) -> Iterator[bytes]:
-    for k in range(0, len(names), AT_ONCE):
-        yield from (value or b"" for value in redis.mget(names[k : k + AT_ONCE]))
 
 
 def _large(bench: rig.Rig, size: int) -> bool:

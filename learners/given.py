@@ -12,6 +12,8 @@ from learners.reasons import explain
 from learners.room import Room
 from learners.rules import learns
 
+LOWEST = np.float32(-1e30)
+
 
 class Lists(NamedTuple):
     """The lists that a batch leaves, one row per user with an event in it."""
@@ -36,12 +38,12 @@ def keep(users: UserRows, user: int, room: Room, count: int, now: float) -> int:
 
 
 @kernel(inner=True)
-def veil(room: Room, count: int) -> bool:
-    """Score candidates that are hidden so that none is listed; return whether there was one."""
+def mask_hidden(room: Room, count: int, value: np.float32) -> bool:
+    """Give candidates that are hidden another score; return whether there was one."""
     found = False
     for column in range(count):
         if room.hidden[room.item[column]]:
-            room.score[column] = -np.inf
+            room.score[column] = value
             found = True
     return found
 
@@ -53,8 +55,9 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
     What is hidden is left out here and nowhere else: nothing that is learned or judged knows of it.
     """
     rules, room = person.rules, person.room
-    if room.hides[0] and veil(room, count):
+    if room.hidden_count[0] and mask_hidden(room, count, np.float32(-np.inf)):
         length = best(room.score, count, room.listed)
+        mask_hidden(room, count, LOWEST)  # chances are summed by code that knows no infinity
     last = person.users.history[user, 0] if user >= 0 and person.users.chosen[user] > 0 else -1
     if learns(rules):
         chances(room.score, room.chance, count)

@@ -128,6 +128,16 @@ def similar(
         size[row] = most_similar(items, wanted[row], scale, hidden, found[row], score[row])
 
 
+@kernel
+def going_with(items: ItemRows, wanted: Flags, found: Flags) -> None:
+    """Mark the items that have a wanted one among their neighbours."""
+    for item in range(len(wanted)):
+        for place in range(items.near_size[item]):
+            if wanted[items.near[item, place]]:
+                found[item] = True
+                break
+
+
 @kernel(inner=True)
 def most_similar(
     items: ItemRows, item: int, scale: float, hidden: Flags, out: I32, score: F64

@@ -5,14 +5,13 @@ partitions of a worker. Both are folds of the log: what they hold depends on the
 """
 
 from collections.abc import Collection, Sequence
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from contracts.pipeline import Pipeline
 from learners import arrays, features, room, seen
-from learners.arrays import F64, I32, I64, Flags, World
+from learners.arrays import F64, I32, Flags, World
 from learners.asked import refresh
 from learners.batches import Events, Learned, last_of_each, room_for_lists, room_for_verdicts
 from learners.counts import rebuild
@@ -20,9 +19,10 @@ from learners.forget import forget_in_users, forget_items
 from learners.given import Lists
 from learners.head import head
 from learners.ids import Ids
-from learners.pairs import similar
+from learners.pairs import going_with, similar
 from learners.passes import Person
 from learners.rules import BLEND, LEARNING, rules_of, sessions_of, widths_of
+from learners.sessions import tags
 from learners.step import JUDGE, TEACH, Columns, step
 
 FIRST_ROWS = 1024
@@ -139,7 +139,7 @@ class Recommender:
         last = last_of_each(names) & users.served
         verdicts, lists = room_for_verdicts(taken), room_for_lists(int(last.sum()), self.depth)
         columns = Columns(
-            slots, _tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
+            slots, tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
             events.barred[:taken], events.fresh[:taken], last,
         )  # fmt: skip
         person = self._person(users)
@@ -155,17 +155,22 @@ class Recommender:
         They are judged and learned as ever: what may be shown is not part of what is known.
         """
         self.hidden = names
-        self.room.hides[0] = len(names)
-        self.room.hidden[:] = False
-        slots = self.ids.find_all(list(names))
-        self.room.hidden[slots[slots >= 0]] = True
+        self.room.hidden_count[0] = len(names)
+        self.room.hidden[:] = self.marked(self.ids.find_all(list(names)))
 
     def neighbours_of(self, names: Collection[str]) -> I32:
         """Return the items that any of these go with."""
-        items, wanted = self.world.items, np.zeros(len(self.world.items.seen) + 1, np.bool_)
-        wanted[self.ids.find_all(list(names))] = True
-        wanted[-1] = False  # of strangers, and where there is no neighbour
-        return np.flatnonzero(wanted[items.near].any(axis=1)).astype(np.int32)
+        wanted = self.marked(self.ids.find_all(list(names)))
+        found = np.zeros(len(wanted), np.bool_)
+        if wanted.any():
+            going_with(self.world.items, wanted, found)
+        return np.flatnonzero(found).astype(np.int32)
+
+    def marked(self, items: I32) -> Flags:
+        """Return (items,) flags that are True for these slots; -1 is nobody's."""
+        flags = np.zeros(len(self.world.items.seen), np.bool_)
+        flags[items[items >= 0]] = True
+        return flags
 
     def _hide_newcomers(self, items: I32, names: list[str]) -> None:
         """Mark what a batch may have given a slot that was another's."""
@@ -281,16 +286,3 @@ class Recommender:
         """Have room to work in again."""
         self.__dict__.update(state)
         self._make_working_room()
-
-
-def tag_of(name: str) -> int:
-    """Return the hash of a user's name, the same on every machine; never 0."""
-    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return (int.from_bytes(digest, "little") >> 1) | 1
-
-
-def _tags(names: list[str], newcomers: Flags) -> I64:
-    tags = np.zeros(len(names), np.int64)
-    for k in np.flatnonzero(newcomers).tolist():
-        tags[k] = tag_of(names[k])
-    return tags

@@ -62,7 +62,7 @@ class Room(NamedTuple):
     known: I64  # (items,) the stamp of an item that the user has seen; minus it if barred
     place: I64  # (items,) the stamp of an item that is a candidate, and its column
     hidden: Flags  # (items,) what no list that is given out may hold
-    hides: I64  # (1,) whether anything is hidden
+    hidden_count: I64  # (1,) how many items that may be, known here or not
     item: I32  # (most,)
     mass: F32  # (views, most)
     share: F32  # (most,) largest contribution to NEAR or, without one, to ALIKE
@@ -103,7 +103,7 @@ def room(size: Size, most: int) -> Room:
         known=np.zeros(size.items, np.int64),
         place=np.zeros(size.items, np.int64),
         hidden=np.zeros(size.items, np.bool_),
-        hides=np.zeros(1, np.int64),
+        hidden_count=np.zeros(1, np.int64),
         item=np.zeros(most, np.int32),
         mass=floats(size.views, most + APART),
         share=floats(most),

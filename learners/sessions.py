@@ -6,10 +6,11 @@ more is from Garg et al., Sequence and Time Aware Neighborhood, 2019.
 """
 
 import math
+from hashlib import blake2b
 
 import numpy as np
 
-from learners.arrays import F32, I32, SESSION, ItemRows, Sessions, Trend
+from learners.arrays import F32, I32, I64, SESSION, Flags, ItemRows, Sessions, Trend
 from learners.kernel import kernel
 from learners.rows import place_of
 
@@ -22,6 +23,20 @@ OLDEST = SESSION - 1
 CLOSE = np.array(
     [(1.0 if d <= 0 else BEFORE) / (1 + abs(d)) for d in range(-OLDEST, SESSION)], np.float32
 )
+
+
+def tag_of(name: str) -> int:
+    """Return the hash of a user's name, the same on every machine; never 0."""
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return (int.from_bytes(digest, "little") >> 1) | 1
+
+
+def tags(names: list[str], newcomers: Flags) -> I64:
+    """Return (names,) hashes of those that are newcomers, 0 for the others."""
+    found = np.zeros(len(names), np.int64)
+    for k in np.flatnonzero(newcomers).tolist():
+        found[k] = tag_of(names[k])
+    return found
 
 
 @kernel(inner=True)

@@ -19,7 +19,8 @@ T = TypeVar("T")
 ANSWER_S = 3.0
 # As Redis begins an answer, names it inside a script, or redis-py quotes it of a pipeline.
 PASSING = re.compile(
-    r"(^|: |\('|-)(MISCONF|NOSCRIPT|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|LOADING|OOM|READONLY)\b"
+    r"(^|: |\('|-)(MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|LOADING|OOM|READONLY"
+    r"|NOSCRIPT)\b"
 )
 
 

@@ -17,23 +17,24 @@ Command = bytes
 # are escaped, so what stands between two entries, or behind the last, stands nowhere else.
 CUT = """
 for _, key in ipairs(KEYS) do
-  local old = redis.call('GET', key)
+  local old = redis.pcall('GET', key)
+  if type(old) ~= 'string' then old = false end
   local list = old
   for n = 2, old and #ARGV or 0 do
     local from = string.find(list, ARGV[n], 1, true)
     local behind = from and string.find(list, '},{"item":', from, true)
     if behind then
       list = string.sub(list, 1, from - 1) .. string.sub(list, behind + 2)
-    elseif from then
-      local last = string.find(list, '}],"', from, true)
+    elseif from and string.find(list, '}],"version":', from, true) then
+      local last = string.find(list, '}],"version":', from, true)
       if string.sub(list, from - 1, from - 1) == ',' then from = from - 1 end
       list = string.sub(list, 1, from - 1) .. string.sub(list, last + 1)
     end
   end
   if list ~= old then
     local version = string.find(list, '],"version":', 1, true)
-    local ts = string.find(list, ',"ts":', version, true)
-    list = string.sub(list, 1, version + 11) .. ARGV[1] .. string.sub(list, ts)
+    local ts = version and string.find(list, ',"ts":', version, true)
+    if ts then list = string.sub(list, 1, version + 11) .. ARGV[1] .. string.sub(list, ts) end
     redis.call('SET', key, list, 'KEEPTTL')
   end
 end

@@ -29,7 +29,7 @@ from streams.kafka.thread import Fetched
 from streams.kafka.transport import BatchSchema, Transport
 from streams.shards import NoTelemetry, Telemetry, Unit
 from streams.telemetry.http import Health
-from streams.worker.background import BackgroundTasks
+from streams.worker.background import BackgroundTasks, Duties
 from streams.worker.farewell import Farewell
 from streams.worker.follower import Follower
 from streams.worker.ledger import Ledger
@@ -107,30 +107,15 @@ class Components:
         loader = ShardLoader(self.owned_shards, store, log)
         self.manager = self._manager(loader, store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
-        audit, retry = RedisAudit(redis, settings.key_prefix), Retry(self.waits, away())
-        ledger = Ledger(Seal(settings), self.sender, audit, retry)
+        audit = RedisAudit(redis, settings.key_prefix)
+        ledger = Ledger(Seal(settings), self.sender, audit, Retry(self.waits, away()))
         steward = self._steward(settings, loader, store, ledger, telemetry)
         orders = TopicReader(settings, self.ends, steward.take)
-        visibility = Visibility(self.owned_shards, retry)
-        catalogue = Catalogue(settings, visibility.apply, partial(ledger.bury, ITEMS.name))
-        items = TopicReader(settings, self.ends, catalogue.take, ITEMS, whole=False)
-
-        async def caught_up() -> None:
-            await orders.caught_up()
-            await items.caught_up()
-            catalogue.look()
-
-        def opened_one(owned: OwnedShard) -> None:
-            steward.plan(owned)
-            visibility.opened()
-
-        self.manager.ownership.caught_up = caught_up
-        self.manager.ownership.opened_one = opened_one
         follower = self._follower(settings, orders, steward, telemetry)
         self.background = BackgroundTasks(
             self.manager, dog, self.waits, settings, orders, steward, follower
         )
-        self.background.catalogue = [items.run, catalogue.run, visibility.run]
+        self.background.catalogue = self._catalogue(settings, orders, steward, ledger)
         tombstones = self._tombstones(settings, loader, steward)
         self.background.tombstones = tombstones
         self.background.users = TopicReader(
@@ -169,6 +154,27 @@ class Components:
         steward.save = manager.save_if_there
         manager.processor.arrived = steward.nudge
         return steward
+
+    def _catalogue(
+        self, settings: Settings, orders: TopicReader, steward: Steward, ledger: Ledger
+    ) -> Duties:
+        """Return the duties that hide items; no shard opens before it is known what is hidden."""
+        visibility = Visibility(self.owned_shards, Retry(self.waits, away()))
+        catalogue = Catalogue(settings, visibility.apply, partial(ledger.bury, ITEMS.name))
+        items = TopicReader(settings, self.ends, catalogue.take, ITEMS, whole=False)
+
+        async def caught_up() -> None:
+            await orders.caught_up()
+            await items.caught_up()
+            catalogue.look()
+
+        def opened_one(owned: OwnedShard) -> None:
+            steward.plan(owned)
+            visibility.opened()
+
+        self.manager.ownership.caught_up = caught_up
+        self.manager.ownership.opened_one = opened_one
+        return items.run, catalogue.run, visibility.run
 
     def _follower(
         self, settings: Settings, orders: TopicReader, steward: Steward, telemetry: Telemetry

@@ -46,7 +46,7 @@ class Told:
         """Return what is hidden at a time."""
         self.now = now
         self.catalogue.look()
-        return self.hidden[-1]
+        return self.hidden[-1] if self.hidden else set()
 
 
 def test_hidden_shown_again_removed_and_brought_back() -> None:
@@ -103,20 +103,43 @@ def test_a_tombstone_needs_a_key_that_can_be_read(key: bytes | None, reason: str
     assert [dead.reason for dead in told.dead] == [reason]
 
 
-def test_it_wakes_when_something_expires() -> None:
+@pytest.mark.parametrize("jumps", [0.2, 3600.0])
+def test_it_wakes_when_something_expires(jumps: float) -> None:
+    """By itself, long before it would look anyway; a clock that is set takes a little longer."""
     told = Told()
+    due = NOW + (0.2 if jumps < 1 else 1800.0)
 
     async def work() -> None:
-        value = json.dumps({"item": "tea", "attributes": {"available_until": NOW + 1}})
+        value = json.dumps({"item": "tea", "attributes": {"available_until": due}})
         await told.catalogue.take([PlainRecord(0, 0, value.encode())])
+        told.catalogue.look()
         running = asyncio.create_task(told.catalogue.run())
-        await asyncio.sleep(0.01)
-        told.now = NOW + 2
-        for _ in range(200):
-            await asyncio.sleep(0.01)
-            if told.hidden:
-                break
+        await asyncio.sleep(0.05)
+        assert not told.hidden
+        told.now = NOW + jumps
+        async with asyncio.timeout(0.9 if jumps < 1 else 10.0):
+            while not told.hidden:
+                await asyncio.sleep(0.01)
         running.cancel()
 
     asyncio.run(work())
     assert told.hidden == [{"tea"}]
+
+
+def test_a_date_that_means_for_ever_is_one() -> None:
+    told = Told()
+    told.say({"item": "tea", "attributes": {"available_until": "9999-12-31"}})
+    assert told.at(NOW) == set()
+    assert not told.dead
+
+
+def test_what_is_said_again_and_again_takes_no_more_room() -> None:
+    told = Told()
+    for n in range(20):
+        values = [
+            {"item": k, "attributes": {"available_until": NOW + 1_000 + n}} for k in range(200)
+        ]
+        told.say(*values)
+    assert len(told.catalogue._due) < 2_000
+    assert told.at(NOW + 1_018) == set()
+    assert len(told.at(NOW + 1_019)) == 200

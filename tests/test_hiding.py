@@ -92,7 +92,7 @@ def test_lists_that_stand_there_are_cut_where_they_may_hold_it() -> None:
     holders = {u for u in range(USERS) if "i0" in _on_list(answers, f"u{u}")}
     assert holders
     unit.hide(frozenset({"i0"}))
-    run(shard.hiding({"i0"}, set())())
+    run(shard.unlist({"i0"}, set())())
     # The judge's list is longer than what is published: more are asked than have it.
     assert {f"u{u}" for u in holders} <= answers.cut.keys()
     assert all(items == {"i0"} for items in answers.cut.values())
@@ -109,7 +109,7 @@ def test_who_moved_up_where_something_was_hidden_is_found_as_well() -> None:
     teach(shard, 100, 400)
     for item in shown(answers, "hw:rec"):
         answers.cut.clear()
-        run(shard.hiding({item}, set())())
+        run(shard.unlist({item}, set())())
         holders = {u for u in range(USERS) if item in _on_list(answers, f"u{u}")}
         assert {f"u{u}" for u in holders} <= answers.cut.keys(), item
 
@@ -118,13 +118,13 @@ def test_who_would_have_it_has_a_new_list_soon_when_it_may_be_shown_again() -> N
     unit, shard, answers = unit_of()
     teach(shard, 400)
     unit.hide(frozenset({"i0"}))
-    run(shard.hiding({"i0"}, set())())
+    run(shard.unlist({"i0"}, set())())
     for _ in range(3):
         publish(shard.refresh())
     assert "i0" not in shown(answers, "hw:rec")
     answers.values.clear()
     unit.hide(frozenset())
-    run(shard.hiding(set(), {"i0"})())
+    run(shard.unlist(set(), {"i0"})())
     publish(shard.refresh())
     assert "i0" in shown(answers, "hw:rec")
 
@@ -158,8 +158,35 @@ def test_it_stays_hidden_when_the_state_is_loaded() -> None:
 
 def test_where_everything_is_hidden_lists_are_empty() -> None:
     unit, shard, answers = unit_of()
-    unit.hide(frozenset(f"i{k}" for k in range(ITEMS)))
     teach(shard, 300)
-    assert shown(answers, "hw:rec") == set()
     run(unit.tick())
-    assert "hw:top" not in answers.values
+    assert shown(answers, "hw:top")
+    unit.hide(frozenset(f"i{k}" for k in range(ITEMS)))
+    teach(shard, 300, 300)
+    run(unit.republish())
+    for kind in ("rec", "sim", "top"):
+        assert shown(answers, f"hw:{kind}") == set(), kind
+
+
+@pytest.mark.parametrize("strangers", [0, 300])
+def test_many_at_once_are_cut_out_of_the_lists_that_hold_them(strangers: int) -> None:
+    unit, shard, answers = unit_of()
+    teach(shard, 400)
+    unit.hide(frozenset({"i0"}))
+    teach(shard, 20, 400)  # some lists are made when something is hidden, others are not
+    gone = {f"i{k}" for k in range(1, ITEMS)} | {f"unknown-{k}" for k in range(strangers)}
+    unit.hide(unit.hidden | gone)
+    run(shard.unlist(gone, set())())
+    for user in range(USERS):
+        assert (_on_list(answers, f"u{user}") & gone) <= answers.cut[f"u{user}"]
+
+
+def test_an_item_that_was_let_go_is_looked_for_on_all_lists() -> None:
+    unit, shard, answers = unit_of(msgspec.structs.replace(ONE, items_capacity=8))
+    teach(shard, 400)
+    assert unit.model.ids.evicted
+    let_go = {f"let-go-{k}" for k in range(3)}
+    gone = let_go | {f"i{k}" for k in range(6)}
+    unit.hide(frozenset(gone))
+    run(shard.unlist(gone, set())())
+    assert all(let_go <= answers.cut[f"u{user}"] <= gone for user in range(USERS))

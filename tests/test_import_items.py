@@ -39,7 +39,7 @@ def test_a_csv_has_its_own_columns(tmp_path: Path) -> None:
 
 
 def test_json_lines_are_flat_or_as_messages_are(tmp_path: Path) -> None:
-    found = list(items.read(write(tmp_path, LINES)))
+    found = list(items.read(write(tmp_path, LINES), items.Columns()))
     assert found == [
         {"item": "7", "attributes": {"kind": "drink"}, "hidden": False},
         {"item": "8", "attributes": {"tags": ["a", "b"], "price": 2}, "hidden": True},
@@ -55,12 +55,18 @@ def test_json_lines_are_flat_or_as_messages_are(tmp_path: Path) -> None:
         ('item,name\n"",x\n', "row 1: item is empty"),
         ('{"name": "x"}', "row 1: no field 'item'; say --item FIELD"),
         ('{"item": "x", "size": {"a": 1}}', "row 1: size must be a finite number, a text"),
+        ('{"item": "x", "attributes": {"a": 1}, "b": 2}', "row 1: attributes must be an object"),
         ("", "is empty"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_row(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
-        list(items.read(write(tmp_path, text)))
+        list(items.read(write(tmp_path, text), items.Columns()))
+
+
+def test_a_column_that_was_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="row 1: no field 'gone'; there are "):
+        list(items.read(write(tmp_path, "id\n1\n"), items.Columns("id", "gone")))
 
 
 def run(settings: Settings, *args: str) -> int:
@@ -80,7 +86,7 @@ def test_it_is_sent_and_removed(
     assert "2 items removed from the catalogue" in capsys.readouterr().out
     records = World(settings, tmp_path).records("items")
     bodies: list[Any] = [r.value and json.loads(r.value) for r in records]
-    assert bodies == [*items.read(path), None, None]
+    assert bodies == [*items.read(path, items.Columns()), None, None]
     assert [record.key for record in records] == [b"7", b"8", b"7", b"8"]
 
 

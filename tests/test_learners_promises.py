@@ -9,7 +9,7 @@ from river import checks
 
 from learners.fusion import Fusion
 from learners.ranker import KernelRanker
-from learners.recommender import tag_of
+from learners.sessions import tag_of
 from tests.learners_kit import (
     ALONE,
     LEARNING,

@@ -28,8 +28,8 @@ def add(subparsers: "Subparsers") -> None:
     option(
         "--hidden",
         metavar="COLUMN",
-        default="hidden",
-        help="column that says true for what may not be shown (default: hidden)",
+        default="",
+        help="column that says true for what may not be shown (default: hidden, if there is one)",
     )
     option(
         "--several",

@@ -5,20 +5,22 @@ state that is learned: nothing of it is saved, and a replay of events knows noth
 """
 
 import asyncio
+import contextlib
 import heapq
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from contracts.events import Item
 from contracts.settings import Settings
 from streams.decode import Dead, DeadMessage, EventDecoder, checked_id
+from streams.sources.fields import LATEST_TS, date
 
 UNTIL = "available_until"  # an attribute: seconds, or an ISO date; from then on it is hidden
-LATEST_S = 1e11  # what lies beyond is in milliseconds
-LONGEST_REST_S = 1.0  # and so does a clock that was set take effect
+LEFTOVERS = 1_000
+LONGEST_REST_S = 1.0  # a clock that is set takes effect within this
+SHORTEST_REST_S = 0.02  # what comes meanwhile is applied together
 Apply = Callable[[frozenset[str]], None]
 Bury = Callable[[Sequence[tuple[Any, Dead]]], Awaitable[None]]
 
@@ -41,7 +43,7 @@ class Catalogue:
         self._hidden: set[str] = set()
         self._until: dict[str, float] = {}
         self._due: list[tuple[float, str]] = []
-        self._applied = frozenset[str]()
+        self._changed = self._begun = False
         self._news = asyncio.Event()
 
     async def take(self, records: Sequence[Any]) -> None:
@@ -58,21 +60,21 @@ class Catalogue:
     async def run(self) -> None:
         """Apply what changes by messages and by time, until cancelled."""
         while True:
-            self.look()
-            try:
+            if self._begun:
+                self.look()
+            await asyncio.sleep(SHORTEST_REST_S)
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._rest()):
                     await self._news.wait()
-            except TimeoutError:
-                continue
 
     def look(self) -> None:
-        """Apply what has changed."""
+        """Apply what has changed; to be called once when the topic was read to its end."""
+        self._begun = True
         self._news.clear()
         self._expire(self._clock())
-        now = frozenset(self._hidden)
-        if now != self._applied:
-            self._apply(now)
-            self._applied = now
+        if self._changed:
+            self._changed = False
+            self._apply(frozenset(self._hidden))
 
     def _read(self, record: Any) -> tuple[str, float]:
         """Return an item, and until when it may be shown: -inf for never."""
@@ -85,19 +87,24 @@ class Catalogue:
         return name, -math.inf if found.hidden else _until(found.attributes.get(UNTIL))
 
     def _note(self, name: str, until: float) -> None:
-        self._hidden.discard(name)
         self._until.pop(name, None)
-        if until == -math.inf:
-            self._hidden.add(name)
-        elif until < math.inf:
+        self._set(name, until == -math.inf)
+        if math.isfinite(until):
             self._until[name] = until
             heapq.heappush(self._due, (until, name))
+        if len(self._due) > 2 * len(self._until) + LEFTOVERS:  # said anew again and again
+            self._due = sorted((until, name) for name, until in self._until.items())
+
+    def _set(self, name: str, hidden: bool) -> None:
+        if hidden != (name in self._hidden):
+            (self._hidden.add if hidden else self._hidden.discard)(name)
+            self._changed = True
 
     def _expire(self, now: float) -> None:
         while self._due and self._due[0][0] <= now:
             until, name = heapq.heappop(self._due)
             if self._until.get(name) == until:  # else something else was said since
-                self._hidden.add(name)
+                self._set(name, hidden=True)
 
     def _rest(self) -> float:
         if not self._due:
@@ -120,17 +127,11 @@ def _until(value: object) -> float:
     """
     if value is None:
         return math.inf
-    seconds = _date(value) if isinstance(value, str) else value
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise DeadMessage("wrong_type", f"{UNTIL} must be seconds or an ISO date, got {value!r}")
-    if not -LATEST_S < seconds < LATEST_S:
-        raise DeadMessage("ts_in_milliseconds", f"{UNTIL} is {value!r}; it must be in seconds")
-    return float(seconds)
-
-
-def _date(text: str) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not abs(value) < LATEST_TS:
+            raise DeadMessage("ts_in_milliseconds", f"{UNTIL} is {value!r:.80}; it is in seconds")
+        return float(value)
     try:
-        date = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+        return date(value, UNTIL)
+    except ValueError as error:
+        raise DeadMessage("wrong_type", str(error)) from None

@@ -1,20 +1,20 @@
 """Hiding: which lists that stand in Redis hold an item, of those that were made here or before.
 
-Each user's list of the judge is what was published, unless something on it was hidden then and
-others moved up: whose list that is, is noted.
+The list that a user is judged on is the one that was published, unless it held something hidden
+then: others moved up, and that is noted of the user.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 
 import numpy as np
 
-from learners.arrays import I32, Flags
+from learners.arrays import I32, JUDGED, Flags
 from learners.recommender import Recommender, Users
 from state.lists import Cut
 
 AT_ONCE = 50_000  # users: some milliseconds
 FEW = 8  # items: they are looked for on all lists alike
-MANY = 200  # at most, on a list of which little is known
+MANY = 200  # at once, on lists of which it is not known what they hold
 TOGETHER = 20  # lists that one call of the script cuts: 6 µs each, 18 one by one
 
 
@@ -23,7 +23,12 @@ class Holders:
 
     def __init__(self, model: Recommender, users: Users) -> None:
         self._model, self._users = model, users
+        self._deep = model.depth > JUDGED  # lists are longer than what is judged of them
         self._moved: Flags = np.zeros(0, np.bool_)  # others have moved up on the user's list
+
+    def note_all(self) -> None:
+        """Note whose lists were made by somebody else, if what is hidden now was hidden then."""
+        self.note(self._all())
 
     def note(self, slots: I32) -> None:
         """Note whose lists were made just now."""
@@ -36,35 +41,57 @@ class Holders:
 
     def of(self, items: Set[str]) -> I32:
         """Return whose lists may hold one of the items."""
-        slots = self._model.ids.find_all(list(items))
-        if (slots < 0).any() and self._model.ids.evicted:
-            return self._all()  # let go, perhaps, and on lists from before
-        return np.union1d(self._with(slots), np.flatnonzero(self._moved)).astype(np.int32)
+        if not items:
+            return np.empty(0, np.int32)
+        if self._everywhere(items):
+            return self._all()
+        return np.union1d(self.listing(items), np.flatnonzero(self._moved)).astype(np.int32)
 
-    def wanting(self, items: Set[str]) -> I32:
-        """Return whose lists would hold one of the items if it were not hidden."""
+    def _everywhere(self, items: Set[str]) -> list[str]:
+        """Return which of the items are to be looked for on all lists.
+
+        Those of which nothing is known: let go since, they may stand on lists from before. Of many
+        at once only those that may be further down on a list than is known here.
+        """
+        if self._deep:
+            return list(items)
+        if not self._model.ids.evicted:
+            return []
+        loose = [item for item in items if item not in self._model.ids]
+        return loose if len(loose) <= FEW else []
+
+    def listing(self, items: Set[str]) -> I32:
+        """Return whose lists hold one of the items, or would if it were not hidden."""
         return self._with(self._model.ids.find_all(list(items)))
 
-    def cuts(self, holders: I32, items: Set[str]) -> list[Cut]:
-        """Return what is to be cut out of whose lists."""
+    def cuts(self, holders: I32, items: Set[str]) -> Iterator[Cut]:
+        """Yield what is to be cut out of whose lists."""
         names = self._users.ids.names
-        if len(items) <= FEW:  # look for all of them on all lists
-            users, few = [names[slot] for slot in holders.tolist() if names[slot]], list(items)
-            return [Cut(users[k : k + TOGETHER], few) for k in range(0, len(users), TOGETHER)]
-        cuts = [Cut([names[slot]], self._looked_for(slot, items)) for slot in holders.tolist()]
-        return [cut for cut in cuts if cut.users[0] and cut.items]
+        if len(items) <= FEW:
+            yield from _together([names[slot] for slot in holders.tolist()], list(items))
+            return
+        if everywhere := self._everywhere(items):
+            yield from _together(list(names), everywhere)
+        moved = holders[self._has_moved(holders)].tolist()
+        yield from _together([names[slot] for slot in moved], list(items))
+        for slot in holders.tolist():
+            if listed := self._listed(slot, items):
+                yield from _together([names[slot]], listed)
 
-    def _looked_for(self, slot: int, items: Set[str]) -> list[str]:
-        if slot < len(self._moved) and self._moved[slot]:
-            return list(items)[:MANY]
+    def _has_moved(self, slots: I32) -> Flags:
+        moved = np.zeros(len(self._users.rows.length), np.bool_)
+        moved[: len(self._moved)] = self._moved
+        found: Flags = moved[slots]
+        return found
+
+    def _listed(self, slot: int, items: Set[str]) -> list[str]:
         names, rows = self._model.ids.names, self._users.rows
         listed = [names[item] for item in rows.listed[slot, : rows.length[slot]].tolist()]
         return [name for name in listed if name in items]
 
     def _with(self, items: I32) -> I32:
         """Return whose lists hold one of the items (-1: unknown)."""
-        wanted = np.zeros(len(self._model.world.items.seen), np.bool_)
-        wanted[items[items >= 0]] = True
+        wanted = self._model.marked(items)
         everybody = self._all()
         some = [everybody[k : k + AT_ONCE] for k in range(0, len(everybody), AT_ONCE)]
         found = [c[self._on_list(c, wanted).any(axis=1)] for c in some] if wanted.any() else []
@@ -78,3 +105,11 @@ class Holders:
 
     def _all(self) -> I32:
         return np.arange(len(self._users.ids.names), dtype=np.int32)
+
+
+def _together(users: list[str], items: list[str]) -> Iterator[Cut]:
+    """Yield cuts of some lists each; who was forgotten has no name, and no list."""
+    users = [user for user in users if user]
+    for n in range(0, len(items), MANY):
+        for k in range(0, len(users), TOGETHER):
+            yield Cut(users[k : k + TOGETHER], items[n : n + MANY])

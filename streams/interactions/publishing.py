@@ -1,6 +1,8 @@
 """Publishing: what was learned becomes answers that stand in Redis."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 import numpy as np
 
@@ -28,12 +30,12 @@ class Publishing:
         self._send = send
         self._dirty: list[I32] = []
         self._top = b""
+        self._in_turn = asyncio.Lock()
 
     def lists(self, model: Recommender, events: Events, learned: Learned) -> list[bytes]:
         """Return the commands that publish lists, made before the model learns anything more."""
         self._follow_names(model)
-        if len(learned.dirty):
-            self._dirty.append(learned.dirty)
+        self.mark_dirty(learned.dirty)
         lists = learned.lists
         at = lists.event.tolist()
         return self._lists.recommendations(
@@ -60,27 +62,28 @@ class Publishing:
 
         return publish
 
-    def cut(self, cuts: Sequence[Cut], version: int) -> Publish:
-        """Return what takes items out of users' lists."""
+    def cut(self, cuts: Callable[[], Iterable[Cut]], version: int) -> Publish:
+        """Return what takes items out of users' lists; `cuts` are made while they are sent."""
 
         async def publish() -> None:
             load = self._lists.cutting()  # each time: Redis may have been started anew
-            for at in range(0, len(cuts), CUT_AT_ONCE):
-                await self._send([load, *self._lists.cut(cuts[at : at + CUT_AT_ONCE], version)])
+            left = iter(cuts())
+            while some := list(islice(left, CUT_AT_ONCE)):
+                await self._send([load, *self._lists.cut(some, version)])
 
         return publish
 
-    def show_anew(self, items: I32) -> None:
+    def mark_dirty(self, items: I32) -> None:
         """Have what goes with these items published with the next ones."""
-        self._dirty.append(items)
+        if len(items):
+            self._dirty.append(items)
 
     def without(self, user: str, dirty: I32) -> Publish:
         """Return what takes a user's list away.
 
         What goes with items that are `dirty` is published anew, or taken away, with the next ones.
         """
-        if len(dirty):
-            self._dirty.append(dirty)
+        self.mark_dirty(dirty)
         command = self._lists.no_list(user)
 
         async def publish() -> None:
@@ -94,20 +97,34 @@ class Publishing:
         Called once per `similar_every_s`, so no item is published more often than that. What
         could not be sent is kept for the next call.
         """
-        self._follow_names(model)
-        top = self._trending(model)
-        if top is not None and top != self._top:
-            await send([top])
-            self._top = top
-            self._telemetry.count(metrics.LISTS, kind="top")
+        await self._publish_top(model, send)
         dirty = np.unique(np.concatenate(self._dirty)) if self._dirty else np.empty(0, np.int32)
         self._dirty.clear()
-        for start in range(0, len(dirty), SLICE):
-            commands = self._similar(model, dirty[start : start + SLICE])
+        await self.similar(model, dirty, send)
+
+    async def at_once(self, model: Recommender, items: I32, send: Send) -> None:
+        """Publish what is trending, if that changed, and what goes with these items."""
+        await self._publish_top(model, send)
+        await self.similar(model, items, send)
+
+    async def _publish_top(self, model: Recommender, send: Send) -> None:
+        async with self._in_turn:
+            self._follow_names(model)
+            top = self._trending(model)
+            if top is not None and top != self._top:
+                await send([top])
+                self._top = top
+                self._telemetry.count(metrics.LISTS, kind="top")
+
+    async def similar(self, model: Recommender, items: I32, send: Send) -> None:
+        """Publish what goes with items; what could not be sent is kept for the next call."""
+        for start in range(0, len(items), SLICE):
             try:
-                await send(commands)
+                async with self._in_turn:  # what was made first is sent first
+                    commands = self._similar(model, items[start : start + SLICE])
+                    await send(commands)
             except BaseException:
-                self._dirty.append(dirty[start:])
+                self.mark_dirty(items[start:])
                 raise
             self._telemetry.count(metrics.LISTS, len(commands), kind="sim")
 
@@ -125,7 +142,7 @@ class Publishing:
 
     def _trending(self, model: Recommender) -> bytes | None:
         lists = model.trending()
-        if not lists.length[0]:
+        if not lists.length[0] and not (model.hidden and model.latest):
             return None
         return self._lists.trending(self._ranked(lists)._replace(why=None), model.latest)
 

@@ -16,13 +16,17 @@ LOOK_EVENTS = 1_000  # events of the partition after which old lists are looked 
 
 
 class OldLists:
-    """Which users' lists of one partition are to be ranked anew, likeliest returners first."""
+    """Which users' lists of one partition are to be ranked anew.
+
+    Those that were asked for come first, then the old ones, likeliest returners before others.
+    """
 
     def __init__(self, settings: Settings, model: Recommender, users: Users) -> None:
         self._after, self._age = settings.refresh_after_s, settings.list_age_s
         self._model, self._users = model, users
         self._waiting: I32 = np.empty(0, np.int32)
         self._asked: I32 = np.empty(0, np.int32)
+        self._under_way: I32 = np.empty(0, np.int32)
         self._looked = -LOOK_EVENTS
 
     def ask(self, slots: I32) -> None:
@@ -35,6 +39,15 @@ class OldLists:
         `learned` is how many events the partition has learned: a list that has seen all of them
         keeps its version and is not made again.
         """
+        self.ask(self._under_way)  # they did not reach Redis
+        self._under_way = self._next(learned)
+        return self._under_way
+
+    def published(self) -> None:
+        """Know that the lists of the users that `next` gave stand in Redis."""
+        self._under_way = self._under_way[:0]
+
+    def _next(self, learned: int) -> I32:
         if len(self._asked):
             asked, self._asked = self._asked[:SLICE], self._asked[SLICE:]
             waits: I32 = asked[self._waits(asked)]

@@ -5,6 +5,7 @@ This is the same code in a worker, in an offline replay and in tests.
 
 import time
 from collections.abc import Mapping, Sequence, Set
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -120,7 +121,13 @@ class InteractionsShard:
         slots = self._old.next(self.learned)
         if not len(slots):
             return Effects()
-        return Effects((), self._publishing.later(self.refreshed(slots, self._model.latest)))
+        publish = self._publishing.later(self.refreshed(slots, self._model.latest))
+
+        async def publish_and_note() -> None:
+            await publish()
+            self._old.published()
+
+        return Effects((), publish_and_note)
 
     def refreshed(self, slots: I32, now: float) -> list[bytes]:
         """Rank the lists of users anew, at a moment; return the commands that publish them."""
@@ -130,11 +137,11 @@ class InteractionsShard:
         names = [self.users.ids.names[slot] for slot in slots.tolist()]
         return self._publishing.anew(self._model, lists, names, self.learned, now)
 
-    def hiding(self, gone: Set[str], back: Set[str]) -> Publish:
+    def unlist(self, gone: Set[str], back: Set[str]) -> Publish:
         """Return what takes items out of the lists that stand there; others come back soon."""
         holders = self._holders.of(gone)
-        self._old.ask(np.union1d(holders, self._holders.wanting(back)))
-        return self._publishing.cut(self._holders.cuts(holders, gone), self.learned)
+        self._old.ask(self._holders.listing(gone | back))
+        return self._publishing.cut(partial(self._holders.cuts, holders, gone), self.learned)
 
     def called(self, person: str) -> str:
         """Return the name of who has this alias, empty if nobody has."""
@@ -210,6 +217,7 @@ class InteractionsShard:
         self.quality.total[:] = total
         self._watcher.load(parts["watcher"])
         frozen.load_users(self.users, self._model.ids, parts)
+        self._holders.note_all()
 
 
 def _mode(batch: Batch) -> int:

@@ -3,15 +3,17 @@
 This is the same code in a worker, in an offline replay and in tests.
 """
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
+
+import numpy as np
 
 from contracts import pipeline
 from contracts.control import LISTS, clearable
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from learners import cleared, frozen
+from learners.arrays import I32
 from learners.recommender import Recommender, Shape
 from learners.still import Stills
 from streams.interactions import gauges
@@ -55,7 +57,7 @@ class Interactions:
         self._evictions, self._stills = Evictions(), Stills()
         self._misplaced = Misplaced(settings.partitioner)
         self._send = send
-        self._publishing_now = asyncio.Lock()
+        self._changed: I32 = np.empty(0, np.int32)
         self.hidden = frozenset[str]()
         self._start_anew()
         self.shards: dict[int, InteractionsShard] = {}
@@ -100,7 +102,8 @@ class Interactions:
         self._start_anew()
         if parts:
             frozen.load_items(self.model, parts)
-        self._hide(self.hidden)
+        self.model.hide(self.hidden)
+        self.publishing.mark_dirty(self.model.neighbours_of(self.hidden))
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -130,22 +133,15 @@ class Interactions:
         users = [users.ids.evicted for users in self.model.served]
         self._evictions.show(self._telemetry, "users", users)
         self._evictions.show(self._telemetry, "items", [self.model.ids.evicted])
-        async with self._publishing_now:
-            await self.publishing.shared(self.model, self._send_aside)
+        await self.publishing.shared(self.model, self._send_aside)
 
     def hide(self, hidden: frozenset[str]) -> None:
         """Let these, and no others, be on nothing that is made from now on."""
         changed, self.hidden = self.hidden ^ hidden, hidden
-        self._hide(changed)
-
-    def _hide(self, changed: frozenset[str]) -> None:
-        self.model.hide(self.hidden)
-        self.publishing.show_anew(self.model.neighbours_of(changed))
+        self.model.hide(hidden)
+        self._changed = np.union1d(self._changed, self.model.neighbours_of(changed))
 
     async def republish(self) -> None:
-        """Publish anew what goes with each item, and what is trending.
-
-        What was made before, and is on its way, goes out first.
-        """
-        async with self._publishing_now:
-            await self.publishing.shared(self.model, self._send)
+        """Publish anew what is trending, and what goes with items that went with changed ones."""
+        items, self._changed = self._changed.astype(np.int32), np.empty(0, np.int32)
+        await self.publishing.at_once(self.model, items, self._send)

@@ -29,6 +29,7 @@ def warm(settings: Settings | None = None) -> None:
     unit = Interactions(small, NoTelemetry(), send_nowhere, send_nowhere)
     shard = unit.open(0)
     shard.handle(Batch(INTERACTIONS.name, 0, [_record(n) for n in range(EVENTS)]))
+    unit.hide(frozenset({"item0"}))
     asyncio.run(unit.tick())
     shared, own = unit.shared_dump(), shard.dump()
     unit.close(0)

@@ -39,7 +39,7 @@ def seconds(value: object, divisor: float) -> float:
     try:
         ts = float(value) / divisor  # type: ignore[arg-type]  # TypeError is answered below
     except (TypeError, ValueError, OverflowError):
-        ts = _date(value)
+        ts = date(value)
     if EARLIEST_TS <= ts < LATEST_TS and not isinstance(value, bool):
         return ts
     raise ValueError(_strange(value, ts, divisor))
@@ -65,12 +65,17 @@ def plain_number(text: str) -> float | None:
         return None
 
 
-def _date(value: object) -> float:
+def date(value: object, field: str = "ts") -> float:
+    """Return an ISO date in seconds, in UTC if it is bare.
+
+    >>> date("2026-01-01")
+    1767225600.0
+    """
     try:
-        date = datetime.fromisoformat(value)  # type: ignore[arg-type]  # TypeError is answered here
+        found = datetime.fromisoformat(value)  # type: ignore[arg-type]  # TypeError is answered here
     except (TypeError, ValueError):
-        raise ValueError(f"ts must be seconds or an ISO date, got {value!r}") from None
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+        raise ValueError(f"{field} must be seconds or an ISO date, got {value!r:.80}") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _strange(value: object, ts: float, divisor: float) -> str:

@@ -61,7 +61,7 @@ def _unpacked(raw: BinaryIO) -> Any:
 def _kind(plain: Any, name: str) -> Literal["csv", "json lines"]:
     start = plain.peek(1).removeprefix(BOM)
     if not start:
-        raise InputError(f"{name} is empty; it needs rows of interactions")
+        raise InputError(f"{name} is empty; it needs rows")
     return "json lines" if start.lstrip().startswith(b"{") else "csv"
 
 

@@ -11,14 +11,17 @@ BETWEEN = "|"  # what stands between the values of a column with several
 
 
 class Columns(NamedTuple):
-    """Where id and visibility stand, and which columns hold several values."""
+    """Where id and visibility stand, and which columns hold several values.
+
+    Without a column for visibility it is `hidden`, where there is one.
+    """
 
     item: str = "item"
-    hidden: str = "hidden"
+    hidden: str = ""
     several: Collection[str] = ()
 
 
-def read(path: str, columns: Columns = Columns()) -> Iterator[dict[str, Any]]:  # noqa: B008 - it cannot change
+def read(path: str, columns: Columns) -> Iterator[dict[str, Any]]:
     """Yield the message for `items` of each row; `-` is stdin.
 
     What is neither id nor `hidden` is an attribute: numbers as numbers, true and false as such,
@@ -39,10 +42,15 @@ def _item(row: dict[str, Any], columns: Columns) -> dict[str, Any]:
     if columns.item not in row:
         raise ValueError(f"no field '{columns.item}'; say --item FIELD")
     name = identifier(row.pop(columns.item), "item")
-    hidden = value(row.pop(columns.hidden, None), columns.hidden)
-    if hidden not in (None, False, True, 0, 1):
-        raise ValueError(f"{columns.hidden} must be true or false, got {hidden!r}")
-    given = row["attributes"] if isinstance(row.get("attributes"), dict) else row
+    if columns.hidden and columns.hidden not in row:
+        raise ValueError(f"no field '{columns.hidden}'; there are {', '.join(row)}")
+    name_of_hidden = columns.hidden or "hidden"
+    hidden = value(row.pop(name_of_hidden, None), name_of_hidden)
+    if hidden not in (None, False, True):  # 0 and 1 are equal to them
+        raise ValueError(f"{name_of_hidden} must be true or false, got {hidden!r}")
+    if "attributes" in row and (not isinstance(row["attributes"], dict) or len(row) > 1):
+        raise ValueError("attributes must be an object, and no other fields beside it")
+    given = row.get("attributes", row)
     found = {key: _attribute(cell, key, columns) for key, cell in given.items()}
     attributes = {key: cell for key, cell in found.items() if cell is not None}
     return {"item": name, "attributes": attributes, "hidden": bool(hidden)}

@@ -24,6 +24,7 @@ from streams.worker.watchdog import Watchdog
 LOOK_EVERY_S = 1.0
 REFRESH_EVERY_S = 0.1
 SAVING = 0.1  # share of the time spent saving at most, whatever the size of the state
+Duties = Sequence[Callable[[], Coroutine[Any, Any, None]]]
 
 
 class BackgroundTasks:
@@ -44,7 +45,7 @@ class BackgroundTasks:
     ) -> None:
         self.users: TopicReader
         self.tombstones: Tombstones
-        self.catalogue: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+        self.catalogue: Duties = ()
         self._manager = manager
         self._orders = orders
         self._steward = steward

@@ -65,7 +65,7 @@ class Ledger:
     async def bury(self, topic: str, dead: Sequence[tuple[Any, Dead]]) -> None:
         """Make dead letters of messages of a topic that all workers read, unless one has done so.
 
-        They have read as far as each other, or read on.
+        The mark in the audit says which were reported already.
         """
         if not dead:
             return

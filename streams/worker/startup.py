@@ -47,7 +47,7 @@ def identify(settings: Settings, units: Sequence[Folding]) -> Log:
 
     Raises:
         KafkaAway: no broker answers.
-        TopicsDiffer: a topic is missing, or those of one unit have unlike partition counts.
+        TopicsDiffer: a topic is missing, or has another number of partitions than it must.
     """
     read = [topic for unit in units for topic in unit.topics] + [CONTROL.name, ITEMS.name]
     names = {topic: settings.topic_prefix + topic for topic in read}
@@ -60,7 +60,10 @@ def identify(settings: Settings, units: Sequence[Folding]) -> Log:
             raise TopicsDiffer(f"topic '{names[topic]}' is missing; run `headwater topics`")
     _check_count(there, settings)
     if (count := len(there.pop(ITEMS.name)["partitions"])) != 1:
-        raise TopicsDiffer(f"topic '{names[ITEMS.name]}' must have one partition, not {count}")
+        raise TopicsDiffer(
+            f"topic '{names[ITEMS.name]}' must have one partition, not {count}: delete it, run "
+            "`headwater topics` and send the catalogue again"
+        )
     return _log(cluster, there, units, settings.partitioner)
 
 

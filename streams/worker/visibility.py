@@ -33,7 +33,7 @@ class Hiding(Protocol):
 class Holding(Protocol):
     """A shard whose answers hold items of such a unit."""
 
-    def hiding(self, gone: Set[str], back: Set[str]) -> Publish:
+    def unlist(self, gone: Set[str], back: Set[str]) -> Publish:
         """Return what takes items out of the answers that stand there; others come back soon."""
 
 
@@ -43,7 +43,7 @@ class Visibility:
     def __init__(self, owned_shards: OwnedShards, retry: Retry) -> None:
         self._owned_shards = owned_shards
         self._retry = retry
-        self._stale: list[Hiding] = []
+        self._stale = set[Hiding]()
         self._nudged = asyncio.Event()
 
     def apply(self, hidden: frozenset[str]) -> None:
@@ -51,7 +51,7 @@ class Visibility:
         for unit in self._owned_shards.units:
             if isinstance(unit, Hiding) and unit.hidden != hidden:
                 unit.hide(hidden)
-                self._stale.append(unit)
+                self._stale.add(unit)
         self._nudged.set()
 
     def opened(self) -> None:
@@ -63,20 +63,19 @@ class Visibility:
         while True:
             await self._nudged.wait()
             self._nudged.clear()
-            for owned in self._owned_shards:
-                await self._change(owned)
             while self._stale and len(self._owned_shards):
                 await self._retry.until_answered(self._stale.pop().republish)
+            for owned in self._owned_shards:
+                await self._change(owned)
 
     async def _change(self, owned: OwnedShard) -> None:
-        unit, shard = owned.unit, owned.shard
-        if not isinstance(unit, Hiding) or not isinstance(shard, Holding):
-            return
-        if owned.hidden == unit.hidden:
+        unit = owned.unit
+        if not isinstance(unit, Hiding) or owned.hidden == unit.hidden:
             return
         await owned.effects_done(dict(owned.next))
-        if owned.closed:
+        shard = owned.shard  # a rollback may have put another in its place
+        if owned.closed or not isinstance(shard, Holding):
             return  # who opens it next looks anew
         now = unit.hidden
-        await self._retry.until_answered(shard.hiding(now - owned.hidden, owned.hidden - now))
+        await self._retry.until_answered(shard.unlist(now - owned.hidden, owned.hidden - now))
         owned.hidden = now
