@@ -103,7 +103,11 @@ class RedisStorage:
     @refusals_pass
     async def move(self, name: str, value: bytes, guard: Guard) -> Moved:
         """Replace what the pointer holds, if the guard holds."""
-        life = "" if guard.epoch is None else self._lives.get(name, "")
+        claims = guard.claims if guard.epoch is None else [name]
+        lives = {self._lives[claim] for claim in claims if claim in self._lives}
+        if len(lives) > 1:  # Redis was started anew between two claims, so one of them is void
+            return Moved.FENCED
+        life = lives.pop() if lives else ""
         arguments: list[Any] = [value, SNAP.age_s, _text(guard.epoch), _text(guard.revision), life]
         for field, offset in _fields(guard.reached or {}):
             arguments += [field, offset]

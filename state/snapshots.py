@@ -47,6 +47,7 @@ class Draft(NamedTuple):
     least as far as what is there. `anchor` keeps the newest older snapshot that is not beyond
     these offsets. `floor` lets all older snapshots go that are not at least at these. `created` is
     the instant of the copy, None is now. One that is `hurried` does not wait for Redis' others.
+    The anchor is right while these `claims` hold: else what shards have saved last may be lost.
     """
 
     parts: Mapping[str, bytes] | None
@@ -57,6 +58,7 @@ class Draft(NamedTuple):
     created: float | None = None
     floor: Offsets | None = None
     hurried: bool = False
+    claims: Sequence[str] = ()
 
 
 class Snapshots:
@@ -253,4 +255,4 @@ def _page(draft: Draft, parts: dict[str, list[str]], size: int) -> Manifest:
 def _guard(draft: Draft, revision: int) -> Guard:
     if draft.epoch is not None:
         return Guard(epoch=draft.epoch)
-    return Guard(revision=revision, reached=draft.offsets)
+    return Guard(revision=revision, reached=draft.offsets, claims=draft.claims)

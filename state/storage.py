@@ -11,7 +11,7 @@ class Moved(Enum):
     """What became of an attempt to move a snapshot's pointer."""
 
     YES = "saved"
-    FENCED = "fenced"  # another owner has raised the epoch
+    FENCED = "fenced"  # another owner has raised the epoch, or the storage was started anew
     BEHIND = "behind"  # what is there has come further
     CHANGED = "changed"  # someone else moved it since it was read
 
@@ -20,11 +20,13 @@ class Guard(NamedTuple):
     """What must hold for the pointer to move; None is not asked.
 
     `revision` is the one that was read; `reached` must be at least what is stored, everywhere.
+    Nothing may have been lost since these `claims` were made: names that we have claimed.
     """
 
     epoch: int | None = None
     revision: int | None = None
     reached: Offsets | None = None
+    claims: Sequence[str] = ()
 
 
 class SnapshotStorage(Protocol):

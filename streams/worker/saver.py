@@ -149,7 +149,8 @@ class ShardSaver:
         """Save it and return how far the one that is now there has come."""
         parts = await _made(copy.shared)
         draft = self._draft(copy, copy.reached, parts, copy.floor)
-        draft = draft._replace(anchor=_fitting(copy), hurried=hurried)
+        claims = [owned.name for owned, _, _ in copy.shards]
+        draft = draft._replace(anchor=_fitting(copy), hurried=hurried, claims=claims)
         if await self._store.save(SHARED, draft) is Moved.YES:
             return copy.reached
         # What another worker has saved meanwhile is as good; snapshots that fit to it are kept.
