@@ -85,7 +85,13 @@ class ShardLoader:
             for shared in saved
             if all(_fit(shared, newest, unit.topics, p) for p, newest in shards.items())
         ][:1]
+        if saved and not fitting and not await self._any_shard(unit):
+            self.check_log(SHARED, saved[0], unit.topics)
+            return []  # the first save of all was broken off: the log teaches it again
         return fitting + [manifest for manifest in saved if manifest not in fitting]
+
+    async def _any_shard(self, unit: Unit) -> bool:
+        return any([await self._saved(unit, str(p)) for p in self.partitions(unit)])
 
     async def shard(self, unit: Unit, partition: int, bounds: Mapping[str, Bounds]) -> OwnedShard:
         """Claim and load one shard; it stands where its replay has to begin.
