@@ -60,6 +60,7 @@ class Catalogue:
     async def run(self) -> None:
         """Apply what changes by messages and by time, until cancelled."""
         while True:
+            self._news.clear()
             if self._begun:
                 self.look()
             await asyncio.sleep(SHORTEST_REST_S)
@@ -70,7 +71,6 @@ class Catalogue:
     def look(self) -> None:
         """Apply what has changed; to be called once when the topic was read to its end."""
         self._begun = True
-        self._news.clear()
         self._expire(self._clock())
         if self._changed:
             self._changed = False
@@ -107,7 +107,7 @@ class Catalogue:
                 self._set(name, hidden=True)
 
     def _rest(self) -> float:
-        if not self._due:
+        if not (self._due and self._begun):
             return LONGEST_REST_S
         return min(max(0.0, self._due[0][0] - self._clock()), LONGEST_REST_S)
 
