@@ -11,6 +11,7 @@ What was put back is remembered in the topic itself: by a letter of its own with
 
 import base64
 import binascii
+import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from streams.dead_letters import MAX_DEAD_BYTES
 READ_AT_ONCE = 500
 TELL_EVERY = 1_000
 ASK_S = 0.5
+AGAIN_S = 0.1
 
 
 class Body(msgspec.Struct):
@@ -178,10 +180,26 @@ class Letters:
             if self._name not in there:
                 address = self._settings.kafka
                 raise TopicsDiffer(f"{address} has no topic {self._name}; run `headwater topics`")
-            found = self._consumer.get_watermark_offsets(TopicPartition(self._name, 0), wait_s)
+            return self._watermarks(TopicPartition(self._name, 0))
         except KafkaException as error:
             raise self._away(error.args[0].str()) from None
-        return int(found[0]), int(found[1])
+
+    def _watermarks(self, tp: Any) -> tuple[int, int]:
+        """Ask again where the broker does not lead the partition yet: it was made a moment ago."""
+        from confluent_kafka import KafkaError, KafkaException
+
+        wait_s = self._settings.wait_s
+        passing = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+        until = time.monotonic() + wait_s
+        while True:
+            try:
+                found = self._consumer.get_watermark_offsets(tp, wait_s)
+            except KafkaException as error:
+                if error.args[0].code() not in passing or time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN_S)
+            else:
+                return int(found[0]), int(found[1])
 
     def _away(self, why: str) -> KafkaAway:
         return KafkaAway(
