@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict
 from typing import NamedTuple
 
+from learners.arrays import SESSION
 from learners.candidates import REACH, TOPS
 from learners.features import TINY
 from learners.pairs import BACKWARDS, FADE
@@ -16,7 +17,6 @@ from learners.seen import PAGE
 from learners.sessions import BACK, BEFORE, FEWEST
 
 Parts = list[tuple[float, float]]
-SESSION = 10
 JUDGED = 20
 
 

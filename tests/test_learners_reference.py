@@ -22,6 +22,8 @@ from tests.reference import Model, Reference, Seen
 
 HOUR = 3600.0
 NEAR = 1e-5
+# Kernels take a logarithm to within .0001, and the rarity of what is chosen 59 times in 60 is .017.
+NEAR_RARITY = 0.01
 TINY = Shape(items=9, users=3, history=4, seen=16)
 SIZES = st.sampled_from(
     [TINY, TINY._replace(items=200, users=50), Shape(items=200, users=50, history=20, length=25)]
@@ -55,18 +57,19 @@ def recommender(shape: Shape, model: Model) -> Recommender:
 def check_list(got: dict[str, tuple[float, str | None]], want: Reference, user: str) -> None:
     """Same scores; the best ones; in order up to ties; a reason as good as any."""
     scores = want.scores(user)
+    near = NEAR_RARITY if want.model.by == "sequel" else NEAR
     assert set(got) <= set(scores)
     assert len(got) == min(len(scores), max(want.shape.length, 20))
     listed = [score for score, _ in got.values()]
     assert listed == sorted(listed, reverse=True)
     for item, (score, because) in got.items():
-        assert score == pytest.approx(scores[item].score, rel=NEAR, abs=NEAR)
+        assert score == pytest.approx(scores[item].score, rel=near, abs=near)
         if scores[item].because:
             best = max(scores[item].because.values())
             assert because is not None
             assert scores[item].because[because] == pytest.approx(best, rel=NEAR)
     left_out = [s.score for item, s in scores.items() if item not in got]
-    assert max(left_out, default=0.0) <= min(listed, default=0.0) + NEAR
+    assert max(left_out, default=0.0) <= min(listed, default=0.0) + near
 
 
 def given_out(model: Recommender, learned: Learned) -> dict[str, tuple[float, str | None]]:
