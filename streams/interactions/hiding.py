@@ -39,14 +39,6 @@ class Holders:
             self._moved = np.concatenate([self._moved, np.zeros(rows - len(self._moved), np.bool_)])
         self._moved[slots] = self._on_list(slots, self._model.room.hidden).any(axis=1)
 
-    def of(self, items: Set[str]) -> I32:
-        """Return whose lists may hold one of the items."""
-        if not items:
-            return np.empty(0, np.int32)
-        if self._everywhere(items):
-            return self._all()
-        return np.union1d(self.listing(items), np.flatnonzero(self._moved)).astype(np.int32)
-
     def _everywhere(self, items: Set[str]) -> list[str]:
         """Return which of the items are to be looked for on all lists.
 
@@ -64,25 +56,18 @@ class Holders:
         """Return whose lists hold one of the items, or would if it were not hidden."""
         return self._with(self._model.ids.find_all(list(items)))
 
-    def cuts(self, holders: I32, items: Set[str]) -> Iterator[Cut]:
-        """Yield what is to be cut out of whose lists."""
-        names = self._users.ids.names
+    def cuts(self, items: Set[str]) -> Iterator[Cut]:
+        """Yield what is to be cut out of whose lists, wherever one of the items may stand."""
+        names, moved = self._users.ids.names, np.flatnonzero(self._moved)
+        everywhere = self._everywhere(items)
         if len(items) <= FEW:
+            holders = self._all() if everywhere else np.union1d(self.listing(items), moved)
             yield from _together([names[slot] for slot in holders.tolist()], list(items))
             return
-        if everywhere := self._everywhere(items):
-            yield from _together(list(names), everywhere)
-        moved = holders[self._has_moved(holders)].tolist()
-        yield from _together([names[slot] for slot in moved], list(items))
-        for slot in holders.tolist():
-            if listed := self._listed(slot, items):
-                yield from _together([names[slot]], listed)
-
-    def _has_moved(self, slots: I32) -> Flags:
-        moved = np.zeros(len(self._users.rows.length), np.bool_)
-        moved[: len(self._moved)] = self._moved
-        found: Flags = moved[slots]
-        return found
+        yield from _together(list(names), everywhere)
+        yield from _together([names[slot] for slot in moved.tolist()], list(items))
+        for slot in self.listing(items).tolist():
+            yield from _together([names[slot]], self._listed(slot, items))
 
     def _listed(self, slot: int, items: Set[str]) -> list[str]:
         names, rows = self._model.ids.names, self._users.rows

@@ -139,9 +139,8 @@ class InteractionsShard:
 
     def unlist(self, gone: Set[str], back: Set[str]) -> Publish:
         """Return what takes items out of the lists that stand there; others come back soon."""
-        holders = self._holders.of(gone)
         self._old.ask(self._holders.listing(gone | back))
-        return self._publishing.cut(partial(self._holders.cuts, holders, gone), self.learned)
+        return self._publishing.cut(partial(self._holders.cuts, gone), self.learned)
 
     def called(self, person: str) -> str:
         """Return the name of who has this alias, empty if nobody has."""
