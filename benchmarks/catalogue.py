@@ -10,7 +10,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
 from redis import Redis
 
 from benchmarks import figures, options, report, rig
@@ -20,6 +19,7 @@ from contracts.keys import REC
 from contracts.metrics import STATE_SIZE
 from contracts.settings import Settings
 from contracts.topics import ITEMS
+from state.lists import entry_begins
 from streams.kafka import producer, topics
 from streams.kafka.producer import Sender
 
@@ -84,7 +84,7 @@ def _items(crowd: Crowd, args: Namespace) -> list[str]:
 
 
 def _until_gone(settings: Settings, item: str, users: int) -> Hidden:
-    entry = b'{"item":%b,"score":' % msgspec.json.encode(item)
+    entry = entry_begins(item)
     names = [REC.at(settings.key_prefix, user=f"user-{n}") for n in range(users)]
     with Redis.from_url(settings.redis) as redis:
         look = redis.register_script(HOLDING)

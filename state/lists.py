@@ -25,10 +25,10 @@ for _, key in ipairs(KEYS) do
     local behind = from and string.find(list, '},{"item":', from, true)
     if behind then
       list = string.sub(list, 1, from - 1) .. string.sub(list, behind + 2)
-    elseif from and string.find(list, '}],"version":', from, true) then
+    elseif from then
       local last = string.find(list, '}],"version":', from, true)
       if string.sub(list, from - 1, from - 1) == ',' then from = from - 1 end
-      list = string.sub(list, 1, from - 1) .. string.sub(list, last + 1)
+      if last then list = string.sub(list, 1, from - 1) .. string.sub(list, last + 1) end
     end
   end
   if list ~= old then
@@ -107,7 +107,7 @@ class Lists:
         return [
             _command(
                 "EVALSHA", CUT_NAME, str(len(users)), *(rec + keys.escape(u) for u in users), told,
-                *map(_entry, items),
+                *map(entry_begins, items),
             )
             for users, items in cuts
         ]  # fmt: skip
@@ -127,9 +127,9 @@ class Lists:
         return _command("SET", key, value, "EX", self._age)
 
 
-@lru_cache(maxsize=10_000)
-def _entry(item: str) -> bytes:
-    """Return how an item's entry begins."""
+@lru_cache(maxsize=10_000)  # a few items are looked for on very many lists
+def entry_begins(item: str) -> bytes:
+    """Return how an item's entry on a list begins."""
     return b'{"item":%b,"score":' % msgspec.json.encode(item)
 
 

@@ -100,6 +100,7 @@ class Components:
         health: Health,
     ) -> None:
         self.waits = Waits(telemetry, health)
+        self.retry = Retry(self.waits, away())
         self.redis = redis
         self.sender, self.ends = Sender(settings, self.waits), LogEnds(settings)
         store = snapshots(settings, redis, lambda *_: telemetry.count(SNAPSHOTS, outcome="refused"))
@@ -108,7 +109,7 @@ class Components:
         self.manager = self._manager(loader, store, telemetry)
         dog = Watchdog(self.manager, self.waits, self.ends, telemetry, health, settings.watchdog_s)
         audit = RedisAudit(redis, settings.key_prefix)
-        ledger = Ledger(Seal(settings), self.sender, audit, Retry(self.waits, away()))
+        ledger = Ledger(Seal(settings), self.sender, audit, self.retry)
         steward = self._steward(settings, loader, store, ledger, telemetry)
         orders = TopicReader(settings, self.ends, steward.take)
         follower = self._follower(settings, orders, steward, telemetry)
@@ -124,11 +125,10 @@ class Components:
 
     def _manager(self, loader: ShardLoader, store: Snapshots, telemetry: Telemetry) -> ShardManager:
         gone, link, held = away(), ConsumerLink(), self.owned_shards
-        retry = Retry(self.waits, gone)
         outbox = Outbox(self.sender, self.waits, telemetry, gone)
-        ownership = Ownership(held, loader, outbox, self.ends, link, retry)
+        ownership = Ownership(held, loader, outbox, self.ends, link, self.retry)
         outbox.look = lambda owned: ownership.look([owned])
-        processor = BatchProcessor(held, outbox, self.ends, link, retry)
+        processor = BatchProcessor(held, outbox, self.ends, link, self.retry)
         processor.poison = Poison(telemetry, ownership.reload)
         saver = ShardSaver(held, loader, store, telemetry, ownership.fenced)
         manager = ShardManager(held, ownership, processor, saver, outbox, link)
@@ -143,13 +143,15 @@ class Components:
         ledger: Ledger,
         telemetry: Telemetry,
     ) -> Steward:
-        manager, retry = self.manager, Retry(self.waits, away())
+        manager = self.manager
         reload = manager.ownership.reload
         steward = Steward(self.owned_shards, loader, ledger, manager.link, telemetry)
         steward.rollback = Rollback(
-            self.owned_shards, loader, store, self.ends.bounds, reload, retry
+            self.owned_shards, loader, store, self.ends.bounds, reload, self.retry
         )
-        steward.farewell = Farewell(MentionReader(settings), retry, self.owned_shards.standstill)
+        steward.farewell = Farewell(
+            MentionReader(settings), self.retry, self.owned_shards.standstill
+        )
         steward.opening = lambda: manager.ownership.opening
         steward.save = manager.save_if_there
         manager.processor.arrived = steward.nudge
@@ -159,7 +161,7 @@ class Components:
         self, settings: Settings, orders: TopicReader, steward: Steward, ledger: Ledger
     ) -> Duties:
         """Return the duties that hide items; no shard opens before it is known what is hidden."""
-        visibility = Visibility(self.owned_shards, Retry(self.waits, away()))
+        visibility = Visibility(self.owned_shards, self.retry)
         catalogue = Catalogue(settings, visibility.apply, partial(ledger.bury, ITEMS.name))
         items = TopicReader(settings, self.ends, catalogue.take, ITEMS, whole=False)
 
@@ -185,7 +187,7 @@ class Components:
         return follower
 
     def _tombstones(self, settings: Settings, loader: ShardLoader, steward: Steward) -> Tombstones:
-        retry, held = Retry(self.waits, away()), self.owned_shards
+        retry, held = self.retry, self.owned_shards
         counts = {t: loader.log.partitions.get(t, 0) for unit in held.units for t in unit.topics}
         tps = {held.tp(topic, p): topic for topic, n in counts.items() for p in range(n)}
 
