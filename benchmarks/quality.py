@@ -18,6 +18,7 @@ from benchmarks.sections import (
     lists,
     peers,
     river,
+    scenarios,
     speed,
     targets,
     workers,
@@ -35,7 +36,11 @@ SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
     "workers": workers.run,
 }
 # These have a stream of their own.
-APART: dict[str, Callable[[Namespace], None]] = {"drift": drift.run, "speed": speed.run}
+APART: dict[str, Callable[[Namespace], None]] = {
+    "drift": drift.run,
+    "speed": speed.run,
+    "scenarios": scenarios.run,
+}
 
 
 def main(args: Namespace) -> None:

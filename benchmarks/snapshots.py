@@ -78,7 +78,7 @@ def _print(found: Rounds, handed: HandedOver, obeyed: Obeyed) -> bool:
     starts, stops = [f.start for f in every], [f.stop for f in every]
     lines = [
         ("cost in throughput, %", cost, COST, ""),
-        ("event loop held at most, ms", _most(on) * 1e3, HELD_MS, f"off: {_most(off) * 1e3:.0f}"),
+        ("event loop held at most, ms", _most(on) * 1e3, HELD_MS, _held(on, off)),
         ("longest GET of a reader, ms", _get(on) * 1e3, GET_MS, f"off: {_get(off) * 1e3:.0f}"),
         ("cold start to the first list, s", max(starts), START_S, _all(starts)),
         ("SIGTERM to the end, s", max(stops), STOP_S, _all(stops)),
@@ -95,6 +95,11 @@ def _print(found: Rounds, handed: HandedOver, obeyed: Obeyed) -> bool:
 
 def _most(rounds: Sequence[Found]) -> float:
     return max((t.seconds for f in rounds for t in f.held), default=0.0)
+
+
+def _held(on: Sequence[Found], off: Sequence[Found]) -> str:
+    worked = max((t.worked for f in on for t in f.held), default=0.0)
+    return f"off: {_most(off) * 1e3:.0f}; on a core at most {worked * 1e3:.0f}"
 
 
 def _get(rounds: Sequence[Found]) -> float:

@@ -26,12 +26,16 @@ FRAMES = 3
 
 
 class Told(msgspec.Struct):
-    """One thing that happened: when it ended, how long it took, what was under way."""
+    """One thing that happened: when it ended, how long it took, what was under way.
+
+    `worked` is how much of that the event loop had a core; the rest others had both.
+    """
 
     what: str
     at: float
     seconds: float
     by: str = ""
+    worked: float = 0.0
 
 
 def told(log: bytes) -> Iterator[Told]:
@@ -55,11 +59,11 @@ class Watch:
         threading.Thread(target=self._look, args=(of_loop,), daemon=True).start()
         try:
             while True:
-                self._beat, self._by = time.perf_counter(), ""
+                self._beat, self._by, worked = time.perf_counter(), "", time.thread_time()
                 await asyncio.sleep(BEAT_S)
                 now = time.perf_counter()
                 if (late := now - self._beat - BEAT_S) > TOLD_S:
-                    _tell(Told("held", now, late, self._by))
+                    _tell(Told("held", now, late, self._by, time.thread_time() - worked))
         finally:
             self._ended.set()
 

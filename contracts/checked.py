@@ -1,12 +1,19 @@
 """Frozen structs whose values are checked however they are made, in Python or from a file."""
 
 import reprlib
+from datetime import datetime
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+WORDS = {
+    float: "a number",
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+    datetime: "a date and time",
+}
 
 
 class Mistake(ValueError):

@@ -4,6 +4,8 @@
 Every key has an age: nothing stays in Redis for ever.
 """
 
+import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 DAY_S = 86_400
@@ -46,14 +48,32 @@ def unescape(text: str) -> str:
     return text.replace("%3A", ":").replace("%25", "%")
 
 
+def literally(text: str) -> str:
+    r"""Return a pattern of Redis that fits this text and nothing else.
+
+    >>> literally("my*hw:")
+    'my\\*hw:'
+    """
+    return re.sub(r"([*?\[\]\\^-])", r"\\\1", text)
+
+
 REC = Key(
     "rec:{user}",
     "string",
     30 * DAY_S,
     '{"user", "items": [{"item", "score", "because"}], "version", "ts"}, best first',
 )
+REC_OF = Key(
+    "rec:{user}:{scenario}",
+    "string",
+    3_600,
+    '{"user", "scenario", "items": [{"item", "score", "because"}], "version", "ts"}',
+)
 SIM = Key("sim:{item}", "string", 30 * DAY_S, '{"item", "items": [{"item", "score"}], "ts"}')
 TOP = Key("top", "string", 30 * DAY_S, '{"items": [{"item", "score"}], "ts"}: trending')
+TOP_OF = Key(
+    "top:{scenario}", "string", 30 * DAY_S, '{"items": [{"item", "score"}], "ts"}: what fits of it'
+)
 PRED = Key(
     "pred:{predictor}:{id}",
     "string",
@@ -61,6 +81,9 @@ PRED = Key(
     '{"predictor", "id", "answer", "probability"?, "because", "version", "ts"}',
 )
 PENDING = Key("pending:{predictor}:{id}", "string", 7 * DAY_S, "features waiting for their label")
+ASKED = Key(
+    "asked:{shard}", "zset", DAY_S, "`user:scenario` of lists that are made, by when they age"
+)
 SNAP = Key("snap:{shard}", "hash", 30 * DAY_S, "epoch, and pointers to the snapshots kept")
 AUDIT = Key("audit", "stream", 365 * DAY_S, "what was done to the models: who, when, why, where")
 AUDIT_BURIED = Key(
@@ -68,4 +91,14 @@ AUDIT_BURIED = Key(
 )
 SNAP_CHUNK = Key("snap:{shard}:{chunk}", "string", 30 * DAY_S, "one immutable piece of a snapshot")
 
-KEYS = (REC, SIM, TOP, PRED, PENDING, SNAP, SNAP_CHUNK, AUDIT, AUDIT_BURIED)
+KEYS = (REC, REC_OF, SIM, TOP, TOP_OF, PRED, PENDING, ASKED, SNAP, SNAP_CHUNK, AUDIT, AUDIT_BURIED)
+
+
+def lists_of(prefix: str, user: str, scenarios: Iterable[str]) -> list[str]:
+    """Return the keys of a user's lists: the own one, and one per scenario.
+
+    >>> lists_of("hw:", "ann", ["kitchen"])
+    ['hw:rec:ann', 'hw:rec:ann:kitchen']
+    """
+    of_scenarios = [REC_OF.at(prefix, user=user, scenario=name) for name in scenarios]
+    return [REC.at(prefix, user=user), *of_scenarios]

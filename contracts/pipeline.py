@@ -1,7 +1,7 @@
 """What learns, and how: generators, head, actions and segments, from TOML or from Python.
 
 `docs/pipeline.md` tells what each key is for. Learned state belongs to a pipeline: `digest` names
-it.
+it. Scenarios only choose among what was ranked: they may change at any time.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import msgspec
 from contracts import named, toml_struct
 from contracts.checked import Checked, Mistake
 from contracts.errors import SettingsError
+from contracts.scenarios import Scenario
 
 DAY_S = 86_400.0
 LONGEST_S = 1e12  # 30,000 years: finite, and decay by it is none
@@ -159,11 +160,14 @@ class Pipeline(Checked, frozen=True):
     generators: Generators = Generators()
     actions: dict[str, Action] = msgspec.field(default_factory=lambda: dict(ACTIONS))
     segments: Segments = Segments()
+    scenarios: dict[str, Scenario] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:
         """Keep the known actions that are not named: a `hide` is never learned as a choice."""
         if "" in self.actions:
             raise Mistake(("actions",), "has an action without a name", "name it")
+        if "" in self.scenarios:
+            raise Mistake(("scenarios",), "has a scenario without a name", "name it")
         msgspec.structs.force_setattr(self, "actions", ACTIONS | self.actions)
 
 
@@ -190,5 +194,7 @@ def read(where: str) -> Pipeline:
 
 
 def digest(pipeline: Pipeline) -> str:
-    """Return 64 hex digits that differ where pipelines do, however they were written."""
-    return hashlib.sha256(msgspec.json.encode(pipeline, order="sorted")).hexdigest()
+    """Return 64 hex digits that differ where pipelines learn differently, however written."""
+    learned = msgspec.structs.asdict(pipeline)
+    del learned["scenarios"]
+    return hashlib.sha256(msgspec.json.encode(learned, order="sorted")).hexdigest()

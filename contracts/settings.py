@@ -58,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     refresh_share: Annotated[
         float, _doc("share of the time spent on that at most; 0 is never", ge=0, le=1)
     ] = 0.1
+    scenario_age_s: Annotated[
+        float,
+        _doc("how long a scenario's list is made for who has looked for it", ge=1, le=30 * 86_400),
+    ] = 3_600.0
     similar_every_s: Annotated[float, _doc("least time between two `hw:sim` of one item", ge=0)] = (
         1.0
     )

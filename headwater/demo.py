@@ -21,8 +21,10 @@ from contracts import metrics
 from contracts.errors import ServiceFailed
 from contracts.settings import PREFIX, Settings
 from headwater import demo_summary
-from headwater.demo_stream import Producing, Stream, stream
+from headwater.demo_stream import SEED, Producing, Stream, stream
 from headwater.local import Service, Supervised, ports, services, spawn
+from headwater.shop_catalogue import NAME as SHOP
+from headwater.shop_catalogue import Selling
 
 if TYPE_CHECKING:
     from serving.live import Live, Snapshot
@@ -49,21 +51,24 @@ def run(plan: Plan, settings: Settings) -> None:
     chosen = stream(plan.data, plan.rate, plan.seconds)
     with _terminable(), _folder(Path(settings.home)) as folder, ExitStack() as stack:
         about = f"{chosen.title}; no real people" if plan.data is None else chosen.title
-        system = System(folder, settings, stack, about)
+        system = System(folder, settings, stack, about, shop=plan.data is None)
         _show(plan, chosen, system)
 
 
 class System:
     """All that runs in a demo. Made step by step, each with a line that says what happens."""
 
-    def __init__(self, folder: Path, settings: Settings, stack: ExitStack, about: str) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, stack: ExitStack, about: str, shop: bool
+    ) -> None:
         self._folder, self._stack = folder, stack
         self.children: dict[str, Supervised] = {}
+        self._selling: Selling | None = None
         _say("Starting a real Kafka and Redis (Kafka, 45 MB, is fetched once) ...")
         warm = self._warm()
         running = stack.enter_context(services(folder))
         self._services: Mapping[str, Service] = {"kafka": running.kafka, "redis": running.redis}
-        self.settings = _own(settings, folder, running.kafka_address, running.redis_url)
+        self.settings = _own(settings, folder, running.kafka_address, running.redis_url, shop)
         _say(f"Kafka at {running.kafka_address}, Redis at {running.redis_url}")
         self._topics()
         if warm.alive:
@@ -77,12 +82,21 @@ class System:
         self.page = f"http://127.0.0.1:{self.settings.page_port}"
         self._until_answers("page", self.page)
 
+    def sell(self) -> None:
+        """Say what the simulated shop has, and from now on what sells out."""
+        self._selling = Selling(SEED, self.settings)
+        self._selling.start()
+        self._stack.callback(self._selling.stop)
+
     def check(self) -> None:
         """Raise if something that should run has ended.
 
         Raises:
             ServiceFailed: with what it said last.
+            HeadwaterError: what the shop could not say.
         """
+        if self._selling is not None and self._selling.error is not None:
+            raise self._selling.error
         for name, child in self.children.items():
             if not child.alive:
                 self._ended(name, child)
@@ -146,6 +160,8 @@ def _show(plan: Plan, chosen: Stream, system: System) -> None:
     page = system.page
     _say(f"Page: {page}   Sending {chosen.title}, {chosen.rate:,.0f} events/s")
     producing = Producing(chosen, system.settings)
+    if plan.data is None:
+        system.sell()
     producing.start()
 
     def over(_: "Snapshot") -> bool:
@@ -187,10 +203,11 @@ def _settled(snapshot: "Snapshot", produced: int) -> bool:
     return handled and judged >= snapshot.outcome("learned")
 
 
-def _own(settings: Settings, folder: Path, kafka: str, redis: str) -> Settings:
+def _own(settings: Settings, folder: Path, kafka: str, redis: str, shop: bool) -> Settings:
     """Return the demo's settings: its own services, state and ports, every event judged fresh."""
     return msgspec.structs.replace(
         settings,
+        pipeline=settings.pipeline or (SHOP if shop else ""),
         kafka=kafka,
         redis=redis,
         home=str(folder),
@@ -203,7 +220,7 @@ def _own(settings: Settings, folder: Path, kafka: str, redis: str) -> Settings:
 
 
 def _environ(settings: Settings) -> dict[str, str]:
-    names = ("kafka", "redis", "home", "snapshot_key", "metrics_host", "metrics_port")
+    names = ("kafka", "redis", "home", "snapshot_key", "metrics_host", "metrics_port", "pipeline")
     values = {name: getattr(settings, name) for name in (*names, "page_port", "fresh_sample")}
     return {PREFIX + name.upper(): str(value) for name, value in values.items()}
 

@@ -65,7 +65,7 @@ def forget(args: argparse.Namespace, settings: Settings) -> Receipt:
     order = orders.send(args, settings, giving.farewell(settings, args.user, args.exact))
     found = [] if args.no_wait else list(orders.awaited(settings, order))
     removed = {entry.topic: entry.counts for entry in found}
-    names = own_keys(settings.key_prefix, settings.predictors, args.user)
+    names = own_keys(settings, args.user)
     gone = orders.answered(settings, lambda client: take_away(client, names))
     anew = orders.send(args, settings, REBUILD).id if args.rebuild else ""
     remains = _remains(settings, removed, anew)

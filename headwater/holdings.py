@@ -27,7 +27,7 @@ async def held(client: "Redis", settings: Settings, user: str) -> dict[str, Any]
     from state.people import held as found_in
     from state.people import own_keys
 
-    names = own_keys(settings.key_prefix, settings.predictors, user)
+    names = own_keys(settings, user)
     found = await found_in(client, names)
     store = snapshots(settings, client)
     return {

@@ -76,7 +76,7 @@ def _events(
     seed: int, random: Random, worlds: tuple[World, World], change_at: int | None
 ) -> Iterator[dict[str, Any]]:
     draw, taste, ts = random.random, worlds[0], FIRST_TS
-    names, sessions = _names(taste), _Sessions(draw, len(taste.favourites))
+    item_names, sessions = names(taste), _Sessions(draw, len(taste.favourites))
     for n in count():
         if n == change_at:
             taste = worlds[1]
@@ -88,7 +88,7 @@ def _events(
         yield {
             "event_id": f"simulated-{seed}-{n}",
             "user": f"user-{user}",
-            "item": names[item],
+            "item": item_names[item],
             "action": "view",
             "ts": round(ts, 3),
         }
@@ -134,9 +134,10 @@ class _Sessions:
         return min(bisect(self._busy, self._draw() * self._busy[-1]), len(self._busy) - 1)
 
 
-def _names(taste: World) -> list[str]:
-    names = [""] * len(taste.companions)
+def names(taste: World) -> list[str]:
+    """Return what items are called: their group and a number."""
+    found = [""] * len(taste.companions)
     for group, shelf in enumerate(taste.shelves):
         for place, item in enumerate(sorted(shelf), 1):
-            names[item] = f"{GROUPS[group]}-{place:02d}"
-    return names
+            found[item] = f"{GROUPS[group]}-{place:02d}"
+    return found

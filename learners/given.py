@@ -8,7 +8,7 @@ from learners.arrays import F32, I32, JUDGED, UserRows
 from learners.head import best, chances
 from learners.kernel import kernel
 from learners.passes import Person
-from learners.reasons import explain
+from learners.reasons import explain, note_usual
 from learners.room import Room
 from learners.rules import learns
 
@@ -58,13 +58,22 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
     if room.hidden_count[0] and mask_hidden(room, count, np.float32(-np.inf)):
         length = best(room.score, count, room.listed)
         mask_hidden(room, count, LOWEST)  # chances are summed by code that knows no infinity
-    last = person.users.history[user, 0] if user >= 0 and person.users.chosen[user] > 0 else -1
+    given = room.score
     if learns(rules):
         chances(room.score, room.chance, count)
-    given = room.chance if learns(rules) else room.score
+        given = room.chance
+    note_usual(rules, room, count)
+    write_out(person, user, given, length, lists, row)
+
+
+@kernel(inner=True)
+def write_out(person: Person, user: int, given: F32, length: int, lists: Lists, row: int) -> None:
+    """Write the listed candidates out, best first, with their scores and reasons."""
+    room, users = person.room, person.users
+    last = users.history[user, 0] if user >= 0 and users.chosen[user] > 0 else -1
     for place in range(length):
         column = room.listed[place]
         lists.item[row, place] = room.item[column]
         lists.score[row, place] = given[column]
-    explain(rules, last, room, count, length, lists.why[row], lists.via[row])
+    explain(person.rules, last, room, length, lists.why[row], lists.via[row])
     lists.length[row] = length

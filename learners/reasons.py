@@ -31,11 +31,8 @@ POPULAR, AGAIN, WITH, AFTER, OTHERS = (int(reason) for reason in Reason)
 
 
 @kernel(inner=True)
-def explain(
-    rules: Rules, last: int, room: Room, count: int, length: int, why: I32, via: I32
-) -> None:
-    """Fill `why` and `via` for the items listed; `last` is the user's last item, -1 for none."""
-    scales = room.scales
+def note_usual(rules: Rules, room: Room, count: int) -> None:
+    """Fill `room.usual`, which reasons are held against."""
     usual = room.usual
     usual[:] = 0.0
     if rules.head == SOFTMAX:
@@ -43,13 +40,18 @@ def explain(
             for f in range(PER_VIEW * view, PER_VIEW * (view + 1)):
                 usual[view] += room.weight[f] * sum_of(room.feature[f], count)
             usual[view] /= np.float32(count)
+
+
+@kernel(inner=True)
+def explain(rules: Rules, last: int, room: Room, length: int, why: I32, via: I32) -> None:
+    """Fill `why` and `via` for the items listed; `last` is the user's last item, -1 for none."""
     for place in range(length):
         column = room.listed[place]
-        view = NEAR if room.mass[scales + NEAR, column] > 0.0 else -1
+        view = NEAR if room.mass[room.scales + NEAR, column] > 0.0 else -1
         if rules.head == ALONE:
-            view = rules.alone - scales
+            view = rules.alone - room.scales
         elif rules.head == SOFTMAX:
-            view = decisive(room, usual, column) - scales
+            view = decisive(room, room.usual, column) - room.scales
         why[place], via[place] = said(view, room.item[column], room.via[column], last)
 
 

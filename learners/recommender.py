@@ -90,7 +90,7 @@ class Recommender:
             arrays.sessions(sessions_of(pipeline)),
             head(self.rules, self.features, self.views),
         )
-        self._stranger = Users(shape._replace(users=1), self.widths)
+        self.stranger = Users(shape._replace(users=1), self.widths)
         self._make_working_room()
 
     def _make_working_room(self) -> None:
@@ -191,7 +191,7 @@ class Recommender:
 
     def trending(self) -> Lists:
         """Return what a stranger is shown now: one list."""
-        return self.peek(self._stranger, -1, self.latest)
+        return self.peek(self.stranger, -1, self.latest)
 
     @property
     def served(self) -> list[Users]:

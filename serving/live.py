@@ -8,9 +8,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import nan
 
-from contracts import metrics
+from contracts import metrics, pipeline
 from contracts.errors import RedisAway
 from contracts.settings import Settings
 from serving.scrape import Samples, quantile, scrape, since
@@ -90,9 +91,19 @@ class Live:
         self.history: deque[Point] = deque(maxlen=KEPT)
         self.marks: deque[float] = deque(maxlen=KEPT)
         self._clock = clock
+        self._pipeline = settings.pipeline
         self._answers = Answers(settings)
         self._past: deque[tuple[float, Samples]] = deque()
         self._shown: dict[str, tuple[Answer, int]] = {}
+
+    @cached_property
+    def scenarios(self) -> list[str]:
+        """The names of the lists that users have beside their own.
+
+        Raises:
+            SettingsError: the pipeline cannot be read here.
+        """
+        return list(pipeline.read(self._pipeline).scenarios)
 
     def poll(self) -> Snapshot:
         """Ask everyone now; never raises because something is away, `problem` says so."""

@@ -69,9 +69,17 @@ class Answers:
         except ValueError:
             raise not_a_url() from None
 
-    def recommend(self, user: str) -> Answer:
-        """Return the user's own list, else what is trending, else an empty answer."""
-        return self._own_or_trending(keys.REC, user=user)
+    def recommend(self, user: str, scenario: str = "") -> Answer:
+        """Return the user's own list, else what is trending, else an empty answer.
+
+        With a `scenario` both are of what fits there; to look for it is to ask for it.
+        """
+        if not scenario:
+            return self._own_or_trending(keys.REC, user=user)
+        own = self._get(keys.REC_OF, user=user, scenario=scenario)
+        if own:
+            return _answer(own, OWN, user)
+        return _answer(self._get(keys.TOP_OF, scenario=scenario), TRENDING, user)
 
     def similar(self, item: str) -> Answer:
         """Return what goes with an item, else what is trending, else an empty answer."""
@@ -97,7 +105,7 @@ class Answers:
         pattern, cursor, found = keys.REC.pattern.replace("{user}", "*"), 0, set[bytes]()
         while len(found) < looked_at:
             cursor, more = self._scan(cursor, self._prefix + pattern)
-            found.update(more)
+            found.update(key for key in more if b":" not in key[len(self._prefix) + 4 :])
             if cursor == 0:
                 break
         values = self._ask(lambda: self._redis.mget(list(found))) if found else []

@@ -43,9 +43,9 @@ CUT_NAME = sha1(CUT.encode(), usedforsecurity=False).hexdigest()
 
 
 class Cut(NamedTuple):
-    """Whose lists, and which items may stand on them that must not."""
+    """Keys of lists, without prefix, and which items may stand on them that must not."""
 
-    users: Sequence[str]
+    lists: Sequence[str]
     items: Sequence[str]
 
 
@@ -77,6 +77,31 @@ class Lists:
             )
         ]
 
+    def of_scenarios(
+        self,
+        ranked: Ranked,
+        whose: Iterable[tuple[str, str]],
+        version: int,
+        ts: float,
+        ages: Iterable[int],
+    ) -> list[Command]:
+        """Return one command per list of a user and a scenario; it leaves Redis at its own age."""
+        quote, end = (
+            msgspec.json.encode,
+            b'"version":%d,"ts":%b}' % (version, msgspec.json.encode(ts)),
+        )
+        return [
+            _command(
+                "SET",
+                keys.REC_OF.at(self._prefix, user=user, scenario=scenario),
+                b'{"user":%b,"scenario":%b,"items":%b,%b'
+                % (quote(user), quote(scenario), body, end),
+                "EX",
+                str(age),
+            )
+            for (user, scenario), body, age in zip(whose, self._bodies(ranked), ages, strict=True)
+        ]
+
     def similar(self, ranked: Ranked, names: Iterable[str], ts: float) -> list[Command]:
         """Return one command per item's list of similar items."""
         quote = msgspec.json.encode
@@ -90,9 +115,14 @@ class Lists:
 
     def trending(self, ranked: Ranked, ts: float) -> Command:
         """Return the command that publishes what is trending."""
-        (body,) = self._bodies(ranked)
-        value = b'{"items":%b,"ts":%b}' % (body, msgspec.json.encode(ts))
-        return self._set(keys.TOP.at(self._prefix), value)
+        return self._trending(keys.TOP.at(self._prefix), self._bodies(ranked)[0], ts)
+
+    def trending_of(self, ranked: Ranked, scenarios: Iterable[str], ts: float) -> list[Command]:
+        """Return the commands that publish what is trending in each scenario."""
+        return [
+            self._trending(keys.TOP_OF.at(self._prefix, scenario=scenario), body, ts)
+            for scenario, body in zip(scenarios, self._bodies(ranked), strict=True)
+        ]
 
     def cutting(self) -> Command:
         """Return the command that tells Redis how to `cut`."""
@@ -103,22 +133,25 @@ class Lists:
 
         Redis itself does it: a fifth of what ranking them anew takes.
         """
-        rec, told = keys.REC.at(self._prefix, user=""), str(version)
+        told = str(version)
         return [
             _command(
-                "EVALSHA", CUT_NAME, str(len(users)), *(rec + keys.escape(u) for u in users), told,
+                "EVALSHA", CUT_NAME, str(len(lists)), *(self._prefix + key for key in lists), told,
                 *map(entry_begins, items),
             )
-            for users, items in cuts
+            for lists, items in cuts
         ]  # fmt: skip
 
-    def no_list(self, user: str) -> Command:
-        """Return the command that takes a user's list away."""
-        return _delete(keys.REC.at(self._prefix, user=user))
+    def no_lists(self, user: str, scenarios: Iterable[str]) -> Command:
+        """Return the command that takes a user's lists away."""
+        return _delete(*keys.lists_of(self._prefix, user, scenarios))
 
     def none_similar(self, items: Iterable[str]) -> list[Command]:
         """Return the commands that take away what goes with items."""
         return [_delete(keys.SIM.at(self._prefix, item=name)) for name in items]
+
+    def _trending(self, key: str, body: bytes, ts: float) -> Command:
+        return self._set(key, b'{"items":%b,"ts":%b}' % (body, msgspec.json.encode(ts)))
 
     def _bodies(self, ranked: Ranked) -> list[bytes]:
         return entries(self.names, ranked)
@@ -133,8 +166,8 @@ def entry_begins(item: str) -> bytes:
     return b'{"item":%b,"score":' % msgspec.json.encode(item)
 
 
-def _delete(key: str) -> Command:
-    return _command("DEL", key)
+def _delete(*names: str) -> Command:
+    return _command("DEL", *names)
 
 
 def _command(*words: str | bytes) -> Command:

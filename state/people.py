@@ -1,27 +1,31 @@
 """What stands in Redis under a person's own id, found without looking through anything else."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from contracts import keys
+from contracts import keys, pipeline
+from contracts.settings import Settings
 from state.connection import refusals_pass
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 
-def own_keys(prefix: str, predictors: Iterable[str], user: str) -> list[str]:
+def own_keys(settings: Settings, user: str) -> list[str]:
     """Return the keys that bear a person's id.
 
-    >>> own_keys("hw:", ["elec"], "ann")
+    >>> own_keys(Settings(predictors={"elec": "mine:elec"}), "ann")
     ['hw:rec:ann', 'hw:pred:elec:ann', 'hw:pending:elec:ann']
+
+    Raises:
+        SettingsError: the pipeline, which names the scenarios, cannot be read.
     """
+    prefix, scenarios = settings.key_prefix, pipeline.read(settings.pipeline).scenarios
     of_predictors = [
         key.at(prefix, predictor=name, id=user)
-        for name in predictors
+        for name in settings.predictors
         for key in (keys.PRED, keys.PENDING)
     ]
-    return [keys.REC.at(prefix, user=user), *of_predictors]
+    return keys.lists_of(prefix, user, scenarios) + of_predictors
 
 
 @refusals_pass

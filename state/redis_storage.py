@@ -10,11 +10,10 @@ lists too, that came before what is saved next. So whoever claimed before is fen
 publishes anew what came after the snapshot that is there.
 """
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from contracts.keys import SNAP, SNAP_CHUNK, unescape
+from contracts.keys import SNAP, SNAP_CHUNK, literally, unescape
 from state.connection import refusals_pass
 from state.manifest import Chunk, Offsets
 from state.storage import Guard, Moved
@@ -88,7 +87,7 @@ class RedisStorage:
     async def names(self) -> list[str]:
         """Return all names that have snapshots."""
         begin, found = SNAP.at(self._prefix, shard=""), []
-        async for key in self._redis.scan_iter(_plain(begin) + "*", count=1000):
+        async for key in self._redis.scan_iter(literally(begin) + "*", count=1000):
             name = key.decode(errors="replace")[len(begin) :]
             if ":" not in name and await self._redis.hexists(key, "pointer"):
                 found.append(unescape(name))
@@ -159,7 +158,7 @@ class RedisStorage:
     @refusals_pass
     async def clear(self) -> None:
         """Let all snapshots go; epochs stay, raised."""
-        pattern = _plain(SNAP.at(self._prefix, shard="")) + "*"
+        pattern = literally(SNAP.at(self._prefix, shard="")) + "*"
         async for key in self._redis.scan_iter(pattern, count=1000):
             if await self._redis.type(key) == b"hash":
                 await self._redis.hincrby(key, "epoch", 1)
@@ -177,11 +176,6 @@ class RedisStorage:
 
     def _chunk(self, name: str, chunk: str) -> str:
         return SNAP_CHUNK.at(self._prefix, shard=name, chunk=chunk)
-
-
-def _plain(begin: str) -> str:
-    """Return a pattern that only this beginning fits, whatever the prefix is."""
-    return re.sub(r"([*?\[\]\\^-])", r"\\\1", begin)
 
 
 def _text(value: int | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import faust
 from faust.app.base import BootStrategy
 
+from contracts import pipeline
 from contracts.control import Points
 from contracts.metrics import SNAPSHOTS
 from contracts.settings import Settings
@@ -15,6 +16,7 @@ from contracts.topics import ITEMS, USERS
 from state.audit import RedisAudit
 from state.connection import Pipe, away
 from state.manifest import Log
+from state.misses import Misses
 from state.opened import snapshots
 from state.people import own_keys, take_away
 from state.snapshots import Snapshots
@@ -41,6 +43,7 @@ from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
 from streams.worker.poison import Poison
 from streams.worker.processor import BatchProcessor
+from streams.worker.readers import Readers
 from streams.worker.rollback import Rollback
 from streams.worker.saver import ShardSaver
 from streams.worker.sender import Sender
@@ -163,6 +166,7 @@ class Components:
         """Return the duties that hide items; no shard opens before it is known what is hidden."""
         visibility = Visibility(self.owned_shards, self.retry)
         catalogue = Catalogue(settings, visibility.apply, partial(ledger.bury, ITEMS.name))
+        catalogue.tell = visibility.tell
         items = TopicReader(settings, self.ends, catalogue.take, ITEMS, whole=False)
 
         async def caught_up() -> None:
@@ -176,7 +180,15 @@ class Components:
 
         self.manager.ownership.caught_up = caught_up
         self.manager.ownership.opened_one = opened_one
-        return items.run, catalogue.run, visibility.run
+        return items.run, catalogue.run, visibility.run, *self._readers(settings)
+
+    def _readers(self, settings: Settings) -> Duties:
+        """Return what listens to readers, where there are lists made for those who ask."""
+        scenarios = pipeline.read(settings.pipeline).scenarios
+        asked = [name for name, scenario in scenarios.items() if scenario.made == "asked"]
+        missed = Misses(self.redis, settings.key_prefix, asked, settings.scenario_age_s)
+        readers = Readers(self.owned_shards, self.manager.outbox, missed, away())
+        return (readers.run,) if asked else ()
 
     def _follower(
         self, settings: Settings, orders: TopicReader, steward: Steward, telemetry: Telemetry
@@ -198,7 +210,7 @@ class Components:
             return found
 
         async def unpublish(user: str) -> None:
-            names = own_keys(settings.key_prefix, settings.predictors, user)
+            names = own_keys(settings, user)
             await retry.until_answered(lambda: take_away(self.redis, names))
 
         sealed = Seal(settings).sealed

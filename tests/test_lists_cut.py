@@ -38,7 +38,7 @@ def written(settings: Settings, cut: list[str], version: int = 9) -> tuple[Any, 
         asyncio.run(send(lists.recommendations(ranked, [USER], [5], [1.5])))
         client.expire(key, 500)
         before: Any = msgspec.json.decode(client.get(key))
-        cuts = [Cut(["nobody", USER], cut)]
+        cuts = [Cut(["rec:nobody", REC.at("", user=USER)], cut)]
         asyncio.run(send([lists.cutting(), *lists.cut(cuts, version)]))
         return before, msgspec.json.decode(client.get(key)), client.ttl(key)
 

@@ -15,6 +15,7 @@ def add(subparsers: "Subparsers") -> None:
     """Declare the command and its options."""
     parser = subparsers.add_parser("recommend", help=COMMANDS["recommend"][1])
     parser.add_argument("user", metavar="USER", help="id of the user, as in the events")
+    parser.add_argument("--scenario", default="", metavar="NAME", help="the list of a scenario")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
@@ -24,5 +25,5 @@ def run(args: Namespace, settings: Settings) -> int:
     from state.answers import Answers
 
     with Answers(settings) as answers:
-        lists.show(answers.recommend(args.user), args.json)
+        lists.show(answers.recommend(args.user, args.scenario), args.json)
     return exits.OK.code

@@ -24,6 +24,7 @@ def recipe(folder: Path, port: int, environ: Mapping[str, str]) -> Recipe:
     args = [str(executable(environ)), "--bind", "127.0.0.1", "--port", str(port)]
     args += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec"]
     args += ["--auto-aof-rewrite-min-size", "2gb"]
+    args += ["--notify-keyspace-events", "Km"]  # tells who looks for a scenario's list in vain
     args += ["--save", "", "--daemonize", "no", "--logfile", ""]
     address = f"redis://127.0.0.1:{port}/0"
     return Recipe("Redis", args, folder / "redis.log", port, address, answers)

@@ -33,6 +33,7 @@ def serve(
     # test merely started the process above this one.
     os.environ.pop("PYTEST_CURRENT_TEST", None)
     live = Live(settings, urls)
+    _ = live.scenarios  # what is wrong with the pipeline is said now, and not to a visitor
     poller = Poller(live)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=NAMES)
     app.on_startup(poller.start)

@@ -12,9 +12,11 @@ from serving.page import charts, parts, weights
 if TYPE_CHECKING:
     from nicegui.elements.echart import EChart
     from nicegui.elements.html import Html
+    from nicegui.elements.select import Select
 
 STYLE = Path(__file__).with_name("style.css")
 EVERY_S = 1.0
+OWN = "own list"
 WEIGHTS = "generators' weights, by items chosen"
 
 
@@ -30,7 +32,7 @@ class View:
         self._live, self._latest = live, latest
         self._shown: Snapshot | None = None
         self._changes = parts.Changes()
-        self._asked = ""
+        self._asked = self._place = ""
         ui.add_css(STYLE)
         with ui.column().classes("hw-page"):
             self._top(title)
@@ -71,7 +73,8 @@ class View:
         if not self._asked:
             return
         try:
-            answer = await run.io_bound(self._live.answers().recommend, self._asked)
+            recommend = self._live.answers().recommend
+            answer = await run.io_bound(recommend, self._asked, self._place)
         except RedisAway as error:
             self._found.set_content(parts.note(str(error)))
             return
@@ -123,15 +126,28 @@ class View:
                 'dense outlined clearable aria-label="user id" maxlength=256'
             )
             field.classes("w-full")
+            place = self._places()
             found = ui.html("", sanitize=False).classes("hw-found")
 
         async def ask() -> None:
             self._asked = (field.value or "").strip()
+            self._place = place.value if place and place.value != OWN else ""
             found.set_content("")
             await self.look()
 
         field.on("keydown.enter", ask)
+        if place is not None:
+            place.on_value_change(ask)
         return found
+
+    def _places(self) -> "Select | None":
+        """Let the visitor choose among the own list and those of scenarios, where there are any."""
+        from nicegui import ui
+
+        if not self._live.scenarios:
+            return None
+        chosen = ui.select([OWN, *self._live.scenarios], value=OWN)
+        return chosen.props('dense outlined aria-label="list"').classes("w-full")
 
 
 def _card(title: str, unit: str, classes: str = "") -> "Html":

@@ -9,7 +9,7 @@ import contextlib
 import heapq
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from contracts.events import Item
@@ -22,6 +22,7 @@ LEFTOVERS = 1_000
 LONGEST_REST_S = 1.0  # a clock that is set takes effect within this
 SHORTEST_REST_S = 0.02  # what comes meanwhile is applied together
 Apply = Callable[[frozenset[str]], None]
+Tell = Callable[[str, Mapping[str, object]], None]
 Bury = Callable[[Sequence[tuple[Any, Dead]]], Awaitable[None]]
 
 
@@ -40,6 +41,7 @@ class Catalogue:
     ) -> None:
         self._decoder = EventDecoder(Item, settings.max_message_bytes)
         self._apply, self._bury, self._clock = apply, bury, clock
+        self.tell: Tell = lambda *_: None  # who hears of the attributes of items, none if removed
         self._hidden: set[str] = set()
         self._until: dict[str, float] = {}
         self._due: list[tuple[float, str]] = []
@@ -51,7 +53,9 @@ class Catalogue:
         dead: list[tuple[Any, Dead]] = []
         for record in records:
             try:
-                self._note(*self._read(record))
+                name, attributes, until = self._read(record)
+                self._note(name, until)
+                self.tell(name, attributes)
             except DeadMessage as error:
                 dead.append((record, error.dead))
         self._news.set()
@@ -76,15 +80,16 @@ class Catalogue:
             self._changed = False
             self._apply(frozenset(self._hidden))
 
-    def _read(self, record: Any) -> tuple[str, float]:
-        """Return an item, and until when it may be shown: -inf for never."""
+    def _read(self, record: Any) -> tuple[str, dict[str, Any], float]:
+        """Return an item, its attributes, and until when it may be shown: -inf for never."""
         if record.value is None:
             if not record.key:
                 raise DeadMessage("null_value", "neither a value nor a key: nobody is meant")
-            return checked_id(_text(record.key), "key"), -math.inf
+            return checked_id(_text(record.key), "key"), {}, -math.inf
         found: Item = self._decoder.decode(record.value)
         name = checked_id(found.item, "item")
-        return name, -math.inf if found.hidden else _until(found.attributes.get(UNTIL))
+        until = -math.inf if found.hidden else _until(found.attributes.get(UNTIL))
+        return name, found.attributes, until
 
     def _note(self, name: str, until: float) -> None:
         self._until.pop(name, None)

@@ -4,10 +4,11 @@ The list that a user is judged on is the one that was published, unless it held 
 then: others moved up, and that is noted of the user.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
+from contracts.keys import REC
 from learners.arrays import I32, JUDGED, Flags
 from learners.recommender import Recommender, Users
 from state.lists import Cut
@@ -62,12 +63,12 @@ class Holders:
         everywhere = self._everywhere(items)
         if len(items) <= FEW:
             holders = self._all() if everywhere else np.union1d(self.listing(items), moved)
-            yield from _together([names[slot] for slot in holders.tolist()], list(items))
+            yield from together(own([names[slot] for slot in holders.tolist()]), list(items))
             return
-        yield from _together(list(names), everywhere)
-        yield from _together([names[slot] for slot in moved.tolist()], list(items))
+        yield from together(own(names), everywhere)
+        yield from together(own([names[slot] for slot in moved.tolist()]), list(items))
         for slot in self.listing(items).tolist():
-            yield from _together([names[slot]], self._listed(slot, items))
+            yield from together(own([names[slot]]), self._listed(slot, items))
 
     def _listed(self, slot: int, items: Set[str]) -> list[str]:
         names, rows = self._model.ids.names, self._users.rows
@@ -92,9 +93,13 @@ class Holders:
         return np.arange(len(self._users.ids.names), dtype=np.int32)
 
 
-def _together(users: list[str], items: list[str]) -> Iterator[Cut]:
-    """Yield cuts of some lists each; who was forgotten has no name, and no list."""
-    users = [user for user in users if user]
+def own(users: Sequence[str]) -> list[str]:
+    """Return the keys of users' own lists; who was forgotten has no name, and no list."""
+    return [REC.at("", user=user) for user in users if user]
+
+
+def together(lists: list[str], items: list[str]) -> Iterator[Cut]:
+    """Yield cuts of some lists each."""
     for n in range(0, len(items), MANY):
-        for k in range(0, len(users), TOGETHER):
-            yield Cut(users[k : k + TOGETHER], items[n : n + MANY])
+        for k in range(0, len(lists), TOGETHER):
+            yield Cut(lists[k : k + TOGETHER], items[n : n + MANY])

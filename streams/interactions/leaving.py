@@ -77,7 +77,9 @@ class Leaving:
             "event ids": self._intake.forget(user),
             "older choices not looked for": int(not erased.whole),
         }
-        return Forgotten(counts, self._publishing.without(user, erased.dirty))
+        return Forgotten(
+            counts, self._publishing.without(user, self._model.pipeline.scenarios, erased.dirty)
+        )
 
     def _older(self, user: str, past: Sequence[Batch]) -> list[Choice]:
         """Return the choices from before those that the history keeps."""

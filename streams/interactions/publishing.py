@@ -24,7 +24,8 @@ class Publishing:
     """Turn lists, similar items and trending items into commands, and hand them to `send`."""
 
     def __init__(self, settings: Settings, telemetry: Telemetry, send: Send) -> None:
-        self._lists = Lists(settings.key_prefix, settings.list_age_s)
+        self.answers = Lists(settings.key_prefix, settings.list_age_s)
+        self.renamed: Callable[[list[int]], None] = lambda _: None  # who hears of new names, too
         self._length = settings.list_length
         self._telemetry = telemetry
         self._send = send
@@ -38,7 +39,7 @@ class Publishing:
         self.mark_dirty(learned.dirty)
         lists = learned.lists
         at = lists.event.tolist()
-        return self._lists.recommendations(
+        return self.answers.recommendations(
             self._ranked(lists),
             [events.user[k] for k in at],
             events.version[lists.event].tolist(),
@@ -51,7 +52,7 @@ class Publishing:
         """Return the commands that publish lists which were ranked anew at `now`."""
         self._follow_names(model)
         n = len(users)
-        return self._lists.recommendations(self._ranked(lists), users, [version] * n, [now] * n)
+        return self.answers.recommendations(self._ranked(lists), users, [version] * n, [now] * n)
 
     def later(self, commands: list[bytes]) -> Publish:
         """Return what sends the lists of a batch."""
@@ -66,10 +67,10 @@ class Publishing:
         """Return what takes items out of users' lists; `cuts` are made while they are sent."""
 
         async def publish() -> None:
-            load = self._lists.cutting()  # each time: Redis may have been started anew
+            load = self.answers.cutting()  # each time: Redis may have been started anew
             left = iter(cuts())
             while some := list(islice(left, CUT_AT_ONCE)):
-                await self._send([load, *self._lists.cut(some, version)])
+                await self._send([load, *self.answers.cut(some, version)])
 
         return publish
 
@@ -78,13 +79,13 @@ class Publishing:
         if len(items):
             self._dirty.append(items)
 
-    def without(self, user: str, dirty: I32) -> Publish:
-        """Return what takes a user's list away.
+    def without(self, user: str, scenarios: Iterable[str], dirty: I32) -> Publish:
+        """Return what takes a user's lists away.
 
         What goes with items that are `dirty` is published anew, or taken away, with the next ones.
         """
         self.mark_dirty(dirty)
-        command = self._lists.no_list(user)
+        command = self.answers.no_lists(user, scenarios)
 
         async def publish() -> None:
             await self._send([command])
@@ -138,17 +139,19 @@ class Publishing:
         # An item that is there and was never chosen was chosen by somebody who was forgotten.
         dead = [(slot, model.ids.names[slot]) for slot in items[known.seen[items] == 0].tolist()]
         gone = [name for slot, name in dead if model.ids.find(name) == slot]
-        return self._lists.similar(ranked, names, model.latest) + self._lists.none_similar(gone)
+        return self.answers.similar(ranked, names, model.latest) + self.answers.none_similar(gone)
 
     def _trending(self, model: Recommender) -> bytes | None:
         lists = model.trending()
         if not lists.length[0] and not (model.hidden and model.latest):
             return None
-        return self._lists.trending(self._ranked(lists)._replace(why=None), model.latest)
+        return self.answers.trending(self._ranked(lists)._replace(why=None), model.latest)
 
     def _ranked(self, lists: RankedLists) -> Ranked:
         lengths = np.minimum(lists.length, self._length)
         return Ranked(lists.item, lists.score, lengths, lists.why, lists.via)
 
     def _follow_names(self, model: Recommender) -> None:
-        self._lists.names.put(model.ids.follow(), model.ids.names)
+        slots = model.ids.follow()
+        self.answers.names.put(slots, model.ids.names)
+        self.renamed(slots)

@@ -4,7 +4,7 @@ This is the same code in a worker, in an offline replay and in tests.
 """
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,8 @@ from learners.recommender import Recommender
 from learners.step import ALONE, JUDGE, REMEMBER, TEACH
 from learners.still import StillIds, Stills
 from learners.watcher import HitWatcher
+from state.lists import Cut
+from state.misses import Miss
 from streams.interactions import messages
 from streams.interactions.actions import Actions
 from streams.interactions.hiding import Holders
@@ -31,6 +33,7 @@ from streams.interactions.leaving import Leaving
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.publishing import Publishing
 from streams.interactions.refresh import OldLists
+from streams.interactions.scenarios import ScenarioLists
 from streams.shards import (
     Batch,
     Effects,
@@ -57,6 +60,7 @@ class InteractionsShard:
         settings: Settings,
         model: Recommender,
         publishing: Publishing,
+        scenarios: ScenarioLists,
         telemetry: Telemetry,
         misplaced: Misplaced,
         served: bool = True,
@@ -66,8 +70,9 @@ class InteractionsShard:
         self.quality = Quality()
         self.learned = 0
         self._model, self._publishing, self._telemetry = model, publishing, telemetry
-        self._misplaced = misplaced
+        self._scenarios, self._misplaced = scenarios, misplaced
         self.users = model.open(served)
+        self._asked = scenarios.asked(self.users)
         self._intake = Intake(settings, partition, self.users.ids.knows)
         self._watcher = HitWatcher()
         self._actions = Actions(model.pipeline, settings.repeats)
@@ -108,6 +113,8 @@ class InteractionsShard:
             if mode >= JUDGE and self.users.served:
                 out += self._judge(learned, events)
             commands += self._publishing.lists(self._model, events, learned)
+            latest = int(events.version[len(learned.user) - 1])
+            commands += self._of_scenarios(learned.user[learned.lists.event], latest)
             self._holders.note(learned.user)
             events = events.after(len(learned.user))
             learning += learned_at - start
@@ -135,12 +142,25 @@ class InteractionsShard:
         self.users.rows.version[slots] = self.learned
         self._holders.note(slots)
         names = [self.users.ids.names[slot] for slot in slots.tolist()]
-        return self._publishing.anew(self._model, lists, names, self.learned, now)
+        commands = self._publishing.anew(self._model, lists, names, self.learned, now)
+        return commands + self._of_scenarios(slots, self.learned)
+
+    def _of_scenarios(self, slots: I32, version: int) -> list[bytes]:
+        return self._scenarios.lists(self.users, slots, self._asked, version)
+
+    def asked(self, wanted: Sequence[Miss]) -> tuple[list[Miss], Publish]:
+        """Return which of these lists of scenarios are made here, and what publishes them."""
+        taken, slots = self._asked.note(wanted)
+        return taken, self._publishing.later(self._of_scenarios(slots, self.learned))
 
     def unlist(self, gone: Set[str], back: Set[str]) -> Publish:
         """Return what takes items out of the lists that stand there; others come back soon."""
         self._old.ask(self._holders.listing(gone | back))
-        return self._publishing.cut(partial(self._holders.cuts, gone), self.learned)
+        return self._publishing.cut(partial(self._cuts, gone), self.learned)
+
+    def _cuts(self, gone: Set[str]) -> Iterator[Cut]:
+        yield from self._holders.cuts(gone)
+        yield from self._scenarios.cuts(self.users, self._asked, gone)
 
     def called(self, person: str) -> str:
         """Return the name of who has this alias, empty if nobody has."""

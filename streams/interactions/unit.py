@@ -18,8 +18,10 @@ from learners.recommender import Recommender, Shape
 from learners.still import Stills
 from streams.interactions import gauges
 from streams.interactions.gauges import Evictions
+from streams.interactions.kinds import Attributes, Kinds
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.publishing import Publishing
+from streams.interactions.scenarios import ScenarioLists
 from streams.interactions.shard import InteractionsShard
 from streams.shards import (
     Later,
@@ -59,6 +61,8 @@ class Interactions:
         self._send = send
         self._changed: I32 = np.empty(0, np.int32)
         self.hidden = frozenset[str]()
+        self._scenarios = pipeline.read(settings.pipeline).scenarios
+        self._kinds = Kinds(self._scenarios)
         self._start_anew()
         self.shards: dict[int, InteractionsShard] = {}
         self._followed: dict[int, InteractionsShard] = {}
@@ -66,8 +70,8 @@ class Interactions:
     def open(self, partition: int) -> InteractionsShard:
         """Return an empty state for a partition."""
         shard = InteractionsShard(
-            partition, self._settings, self.model, self.publishing, self._telemetry,
-            self._misplaced,
+            partition, self._settings, self.model, self.publishing, self.scenarios,
+            self._telemetry, self._misplaced,
         )  # fmt: skip
         self.shards[partition] = shard
         return shard
@@ -75,8 +79,8 @@ class Interactions:
     def follow(self, partition: int) -> InteractionsShard:
         """Return an empty state for a partition of another worker, which teaches the items here."""
         shard = InteractionsShard(
-            partition, self._settings, self.model, self.publishing, NoTelemetry(),
-            Misplaced(self._settings.partitioner), served=False,
+            partition, self._settings, self.model, self.publishing, self.scenarios,
+            NoTelemetry(), Misplaced(self._settings.partitioner), served=False,
         )  # fmt: skip
         self._followed[partition] = shard
         return shard
@@ -120,6 +124,10 @@ class Interactions:
         """Have an empty model, and a publisher that knows no slot of the one before."""
         self.model = recommender(self._settings)
         self.publishing = Publishing(self._settings, self._telemetry, self._send)
+        self.scenarios = ScenarioLists(
+            self._settings, self._scenarios, self._kinds, self.model, self.publishing.answers
+        )
+        self.publishing.renamed = self.scenarios.renamed
 
     @property
     def every_s(self) -> float:
@@ -134,6 +142,13 @@ class Interactions:
         self._evictions.show(self._telemetry, "users", users)
         self._evictions.show(self._telemetry, "items", [self.model.ids.evicted])
         await self.publishing.shared(self.model, self._send_aside)
+        self.scenarios.look()
+        if trending := self.scenarios.trending():
+            await self._send_aside(trending)
+
+    def describe(self, item: str, attributes: Attributes) -> None:
+        """Know an item by these attributes, from the next tick on."""
+        self._kinds.tell(item, attributes)
 
     def hide(self, hidden: frozenset[str]) -> None:
         """Let these, and no others, be on nothing that is made from now on."""

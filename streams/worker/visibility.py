@@ -5,7 +5,7 @@ and is on its way is waited for, so that it does not come after what takes the i
 """
 
 import asyncio
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Protocol, runtime_checkable
 
 from streams.shards import Publish
@@ -27,6 +27,14 @@ class Hiding(Protocol):
 
     async def republish(self) -> None:
         """Publish anew what shards share and what has changed by it."""
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A unit that goes by what items are."""
+
+    def describe(self, item: str, attributes: Mapping[str, object]) -> None:
+        """Know an item by these attributes, and by nothing that was said before."""
 
 
 @runtime_checkable
@@ -53,6 +61,12 @@ class Visibility:
                 unit.hide(hidden)
                 self._stale.add(unit)
         self._nudged.set()
+
+    def tell(self, item: str, attributes: Mapping[str, object]) -> None:
+        """Have all units know an item by these attributes."""
+        for unit in self._owned_shards.units:
+            if isinstance(unit, Describing):
+                unit.describe(item, attributes)
 
     def opened(self) -> None:
         """Look what stands there of a shard that was another's, or this worker's before."""

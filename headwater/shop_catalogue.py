@@ -1,0 +1,63 @@
+"""What the simulated shop says of its items, what sells out in it, and a place of its own."""
+
+import threading
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from contracts.errors import HeadwaterError
+from contracts.pipeline import Pipeline
+from contracts.scenarios import Condition, Scenario
+from contracts.settings import Settings
+from headwater.shop import names, world
+
+BREAKFAST = ("tea", "coffee", "jam", "bread", "cheese", "honey", "juice", "fruit")
+PIPELINE = Pipeline(
+    scenarios={"breakfast": Scenario(where={"category": Condition(any_of=BREAKFAST)}, length=10)}
+)
+NAME = f"{__name__}:PIPELINE"
+SOLD_OUT = 5  # items at a time
+EVERY_S = 3.0
+
+
+def catalogue(seed: int, users: int = 2000, items: int = 640) -> Iterator[dict[str, Any]]:
+    """Yield the messages for `items` of the shop with this seed.
+
+    >>> next(catalogue(7))
+    {'item': 'tea-01', 'attributes': {'category': 'tea'}, 'hidden': False}
+    """
+    for name in names(world(Random(seed), users, items)):  # noqa: S311 - a simulation, no secret
+        yield {"item": name, "attributes": {"category": name.rpartition("-")[0]}, "hidden": False}
+
+
+class Selling:
+    """A thread that sends the catalogue, then has items sell out and come back."""
+
+    def __init__(self, seed: int, settings: Settings) -> None:
+        self.error: HeadwaterError | None = None
+        self._rows, self._settings = list(catalogue(seed)), settings
+        self._random = Random(seed)  # noqa: S311 - a simulation, no secret
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say nothing more; `error` tells what ended it too early."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        from streams.kafka import producer
+
+        try:
+            producer.items(self._rows, self._settings, lambda _: None)
+            gone: list[dict[str, Any]] = []
+            while not self._stop.wait(EVERY_S):
+                back, gone = gone, self._random.sample(self._rows, SOLD_OUT)
+                said = {row["item"]: row for row in [*back, *(r | {"hidden": True} for r in gone)]}
+                producer.items(said.values(), self._settings, lambda _: None)
+        except HeadwaterError as error:
+            self.error = error

@@ -1,0 +1,83 @@
+"""ScenarioRanker: the lists of scenarios, from what a recommender knows; it changes nothing."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from learners.arrays import F32, I32, Flags
+from learners.batches import room_for_lists
+from learners.given import Lists
+from learners.passes import Person
+from learners.recommender import Recommender, Users
+from learners.room import MOST, Room
+from learners.scenarios import Choice, find_popular, rank_scenarios
+
+
+class ScenarioRanker:
+    """Scenarios have numbers here: their places in `lengths` and in `unseen`.
+
+    Args:
+        lengths: items in the lists of each.
+        unseen: whether those of each hold nothing that the user has seen.
+    """
+
+    def __init__(self, model: Recommender, lengths: Sequence[int], unseen: Sequence[bool]) -> None:
+        self._model = model
+        self._lengths = np.array(lengths, np.int32)
+        self._depth = max(lengths, default=0)
+        most = MOST + len(lengths) * self._depth
+        self._choice = Choice(
+            kind=np.zeros(0, np.int32),
+            factor=np.zeros((len(lengths), 1), np.float32),
+            unseen=np.array(unseen, np.bool_),
+            popular=np.full((len(lengths), self._depth), -1, np.int32),
+            column=np.empty(most, np.int32),
+            seen=np.empty(most, np.bool_),
+            order=np.empty(most, np.float32),
+        )
+        self._kept: Room | None = None
+
+    def call(self, slots: Sequence[int], kinds: Sequence[int]) -> None:
+        """Know of which kinds the items in these slots are."""
+        kind, rows = self._choice.kind, len(self._model.world.items.seen)
+        if rows > len(kind):
+            kind = np.concatenate([kind, np.zeros(rows - len(kind), np.int32)])
+            self._choice = self._choice._replace(kind=kind)
+        kind[np.asarray(slots, np.int64)] = kinds
+
+    def choose(self, factor: F32) -> None:
+        """Go by these factors, (scenarios, kinds), and look for what is popular now.
+
+        That takes some ns for each item and scenario.
+        """
+        self.call([], [])
+        self._choice = self._choice._replace(factor=factor)
+        hidden = self._model.room.hidden
+        find_popular(self._model.world, self._model.rules.baseline, hidden, self._choice)
+
+    def rank(self, users: Users, slots: I32, wanted: Flags, now: float) -> tuple[Lists, I32]:
+        """Return the lists that are `wanted`, (slots, scenarios), at a moment, and whose they are.
+
+        `Lists.event` is a place in `slots` (-1 there: of a stranger), the other the scenario.
+        """
+        count = int(wanted.sum())
+        lists, which = room_for_lists(count, self._depth), np.empty(count, np.int32)
+        rank_scenarios(
+            self._model.world, self._person(users), self._choice, slots, wanted, now, lists, which
+        )
+        return lists._replace(length=np.minimum(lists.length, self._lengths[which])), which
+
+    def strangers(self) -> tuple[Lists, I32]:
+        """Return what somebody of whom nothing is known is shown in each scenario."""
+        everything = np.ones((1, len(self._lengths)), np.bool_)
+        nobody = np.full(1, -1, np.int32)
+        return self.rank(self._model.stranger, nobody, everything, self._model.latest)
+
+    def _person(self, users: Users) -> Person:
+        model, kept = self._model, self._kept
+        if kept is None or len(kept.known) != len(model.room.known):
+            self.call([], [])
+            kept = model.working_room(len(self._choice.order))
+            self._kept = kept = kept._replace(listed=np.empty(self._depth, np.int32))
+        room = kept._replace(hidden=model.room.hidden)
+        return Person(users.rows, users.pages, model.rules, room)

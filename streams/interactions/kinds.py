@@ -1,0 +1,126 @@
+"""Kinds: items that the same rules of scenarios fit are of one kind.
+
+Attributes themselves are not kept: a rule is asked once, when an item is told of, so a list costs
+the same whatever its items' attributes are. Like what is hidden, this is no state that is learned.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+
+from contracts.scenarios import Boost, Condition, Scenario
+from learners.arrays import F32
+
+Attributes = Mapping[str, object]
+Fitting = tuple[bool, ...]  # per scenario whether it fits, and whether each of its boosts does
+
+
+class Kinds:
+    """What the rules of scenarios say of items; `of` has the kind of each that is not of kind 0.
+
+    >>> kinds = Kinds({"kitchen": Scenario(where={"room": Condition(any_of=("kitchen",))})})
+    >>> kinds.tell("pan", {"room": ["kitchen", "garden"]})
+    >>> kinds.of, kinds.factors(0.0).tolist()
+    ({'pan': 1}, [[0.0, 1.0]])
+    """
+
+    def __init__(self, scenarios: Mapping[str, Scenario]) -> None:
+        self._scenarios = list(scenarios.values())
+        self._kinds: dict[Fitting, int] = {self._fitting("", {}): 0}
+        self.of: dict[str, int] = {}
+        self._news: list[str] = []
+        for scenario in self._scenarios:
+            for boost in scenario.boosts.values():
+                for name in boost.items:  # it holds for them without any message, too
+                    self.tell(name, {})
+
+    def tell(self, name: str, attributes: Attributes) -> None:
+        """Know an item by these attributes, and by nothing that was told before."""
+        if not self._scenarios:
+            return
+        kind = self._kinds.setdefault(self._fitting(name, attributes), len(self._kinds))
+        if kind == self.of.get(name, 0):
+            return
+        self._news.append(name)
+        if kind:
+            self.of[name] = kind
+        else:
+            del self.of[name]
+
+    def news(self) -> list[str]:
+        """Return the items whose kind has changed since the last call."""
+        news, self._news = self._news, []
+        return news
+
+    def factors(self, now: float) -> F32:
+        """Return, (scenarios, kinds), what chances are multiplied by at a time; 0: does not fit."""
+        found = np.zeros((len(self._scenarios), len(self._kinds)), np.float32)
+        at = 0
+        for n, scenario in enumerate(self._scenarios):
+            end = at + 1 + len(scenario.boosts)
+            for fitting, kind in self._kinds.items():
+                found[n, kind] = _factor(scenario, fitting[at:end], now)
+            at = end
+        return found
+
+    def _fitting(self, name: str, attributes: Attributes) -> Fitting:
+        found = list[bool]()
+        for scenario in self._scenarios:
+            found.append(_all_fit(scenario.where, attributes))
+            found += [_boosted(boost, name, attributes) for boost in scenario.boosts.values()]
+        return tuple(found)
+
+
+def _factor(scenario: Scenario, fitting: Fitting, now: float) -> float:
+    fits, *boosted = fitting
+    factor = float(fits)
+    for boost, holds in zip(scenario.boosts.values(), boosted, strict=True):
+        if holds and _from(boost.start) <= now < _until(boost.end):
+            factor *= boost.factor
+    return factor
+
+
+def _boosted(boost: Boost, name: str, attributes: Attributes) -> bool:
+    return name in boost.items or (bool(boost.where) and _all_fit(boost.where, attributes))
+
+
+def _all_fit(where: Mapping[str, Condition], attributes: Attributes) -> bool:
+    return all(_fits(condition, attributes.get(name)) for name, condition in where.items())
+
+
+def _fits(condition: Condition, value: object) -> bool:
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    texts = {_text(one) for one in values}
+    if not texts.isdisjoint(condition.none_of):
+        return False
+    if condition.any_of and texts.isdisjoint(condition.any_of):
+        return False
+    low, high = condition.at_least, condition.at_most
+    if low is None and high is None:
+        return True
+    numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
+    return any((low is None or n >= low) and (high is None or n <= high) for n in numbers)
+
+
+def _text(value: object) -> str:
+    """Return a value as conditions name it.
+
+    >>> [_text(value) for value in ("tea", True, 2.0, 2.5)]
+    ['tea', 'true', '2', '2.5']
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, int | float) else str(value)
+
+
+def _from(moment: datetime | None) -> float:
+    return -np.inf if moment is None else _seconds(moment)
+
+
+def _until(moment: datetime | None) -> float:
+    return np.inf if moment is None else _seconds(moment)
+
+
+def _seconds(moment: datetime) -> float:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
