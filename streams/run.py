@@ -88,6 +88,17 @@ class Worker(faust.Worker):
         """Stop as if by a signal."""
         self._schedule_shutdown(signal.SIGTERM)
 
+    def _gather_all(self) -> None:
+        """End what is left; mode would look on for a second, and sleep for another one after it."""
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+    async def _sentinel_task(self) -> None:
+        """Sleep no second before the loop is closed."""
+
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
         timer = threading.Timer(STOP_AT_MOST_S, _leave)
         timer.daemon = True

@@ -213,21 +213,20 @@ class InteractionsShard:
 
     def still(self) -> Later:
         """Copy the state; what is returned makes its parts."""
-        return self._copied(self._stills)
+        own, users, items = self._own(), self._stills.users(self.users), StillIds(self._model.ids)
+        return lambda: {**own, **frozen.dump_users(users, items)}
 
     def dump(self) -> Parts:
         """Return the partition's state in named parts; what `still` has copied stays."""
-        return self._copied(Stills())()
+        return {**self._own(), **frozen.dump_users(self.users, self._model.ids)}
 
-    def _copied(self, stills: Stills) -> Later:
+    def _own(self) -> dict[str, bytes]:
         judged = (self.learned, self.quality.total.tolist())
-        parts = {
+        return {
             "intake": self._intake.dump(),
             "judged": msgspec.msgpack.encode(judged),
             "watcher": self._watcher.dump(),
         }
-        users, items = stills.users(self.users), StillIds(self._model.ids)
-        return lambda: {**parts, **frozen.dump_users(users, items)}
 
     def load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `dump` was called; the parts must be from a signed snapshot."""

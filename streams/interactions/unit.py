@@ -92,14 +92,11 @@ class Interactions:
 
     def shared_still(self) -> Later:
         """Copy what all partitions share; what is returned makes its parts."""
-        return self._copied(self._stills)
+        return partial(frozen.dump_items, self.model.pipeline, *self._stills.items(self.model))
 
     def shared_dump(self) -> Parts:
         """Return what all partitions share; what `shared_still` has copied stays."""
-        return self._copied(Stills())()
-
-    def _copied(self, stills: Stills) -> Later:
-        return partial(frozen.dump_items, self.model.pipeline, *stills.items(self.model))
+        return frozen.dump_items(self.model.pipeline, self.model.world, self.model.ids)
 
     def shared_load(self, parts: Mapping[str, bytes]) -> None:
         """Stand where `shared_dump` was called; without parts, at the beginning."""

@@ -81,7 +81,7 @@ class ShardSaver:
             held = [h for unit in units for h in self._owned_shards.of(unit)]
             if not held or not (instant.whole or any(h.next != h.saved for h in held)):
                 return
-            wanted = [self._wanted(unit, instant.at) for unit in units]
+            wanted = [self._wanted(unit, instant.at, hurried) for unit in units]
             copies = await self._owned_shards.standstill.during(
                 lambda: [_taken(copy) for copy in wanted]
             )
@@ -89,15 +89,20 @@ class ShardSaver:
                 await self._write(copy, hurried)
             self.instants.done()
 
-    def _wanted(self, unit: Unit, at: float) -> Copy[Take]:
-        """Return a copy that is still to be taken."""
+    def _wanted(self, unit: Unit, at: float, hurried: bool) -> Copy[Take]:
+        """Return a copy that is still to be taken.
+
+        Who is `hurried` has no more events to fold: then parts are made of the state itself, while
+        it stands still, and there is nothing to copy.
+        """
         held = self._owned_shards.of(unit)
+        take, take_shared = (dumped, dumped_shared) if hurried else (still, still_shared)
         shards = [
-            (h, dict(h.next), partial(still, h.shard) if h.next != h.saved else None) for h in held
+            (h, dict(h.next), partial(take, h.shard) if h.next != h.saved else None) for h in held
         ]
         before, reached = self._loader.reached.get(unit), self._reached(unit)
         changed = reached != before or any(take is not None for _, _, take in shards)
-        shared = partial(still_shared, unit) if changed and isinstance(unit, Sharing) else None
+        shared = partial(take_shared, unit) if changed and isinstance(unit, Sharing) else None
         floor = {h.partition: h.floor for h in held if h.floor}
         return Copy(unit, at, shards, before, reached, shared, floor)
 
@@ -204,14 +209,22 @@ def _replaying(copy: Copy[Later], ahead: Offsets) -> bool:
 
 def still(shard: Shard) -> Later:
     """Copy a shard's state; what is returned makes its parts."""
-    return shard.still() if isinstance(shard, Still) else partial(dict, shard.dump())
+    return shard.still() if isinstance(shard, Still) else dumped(shard)
 
 
 def still_shared(unit: Sharing) -> Later:
     """Copy what the shards of a unit share; what is returned makes its parts."""
-    return (
-        unit.shared_still() if isinstance(unit, StillSharing) else partial(dict, unit.shared_dump())
-    )
+    return unit.shared_still() if isinstance(unit, StillSharing) else dumped_shared(unit)
+
+
+def dumped(shard: Shard) -> Later:
+    """Make parts of a shard's state."""
+    return partial(dict, shard.dump())
+
+
+def dumped_shared(unit: Sharing) -> Later:
+    """Make parts of what the shards of a unit share."""
+    return partial(dict, unit.shared_dump())
 
 
 async def _made(later: Later | None) -> Parts | None:
