@@ -46,7 +46,7 @@ class Draft(NamedTuple):
     the same offsets. `epoch` None is for state without an owner: it is saved if it has come at
     least as far as what is there. `anchor` keeps the newest older snapshot that is not beyond
     these offsets. `floor` lets all older snapshots go that are not at least at these. `created` is
-    the instant of the copy, None is now. One that is `hurried` does not wait for Redis' others.
+    the instant of the copy, None is now. While one is `hurried` it does not wait for Redis' others.
     The anchor is right while these `claims` hold: else what shards have saved last may be lost.
     """
 
@@ -57,7 +57,7 @@ class Draft(NamedTuple):
     anchor: Offsets | None = None
     created: float | None = None
     floor: Offsets | None = None
-    hurried: bool = False
+    hurried: Callable[[], bool] = lambda: False
     claims: Sequence[str] = ()
 
 
@@ -163,7 +163,7 @@ class Snapshots:
         for some in _loads(new):
             begun = time.monotonic()
             await self.storage.put(name, some, YOUNG_S)
-            if not draft.hurried:
+            if not draft.hurried():
                 # Redis has others to answer: it gets twice the time that these took it, unless it
                 # was our own loop that took so long.
                 await asyncio.sleep(min(2 * (time.monotonic() - begun), LONGEST_REST_S))

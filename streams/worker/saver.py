@@ -65,29 +65,42 @@ class ShardSaver:
         self._telemetry = telemetry
         self._fenced = fenced
         self._lock = asyncio.Lock()
+        self._hurrying = 0
 
     async def save(self, *units: Unit, hurried: bool = False) -> None:
         """Save all, at one instant, if anything has changed since the last time.
 
         A unit that is on its way from an earlier version is not saved before it is back. Who is
-        `hurried` does not wait for others that ask Redis.
+        `hurried` does not wait for others that ask Redis; a save that is under way hurries, too,
+        and leaves the shards that it has not come to.
 
         Raises:
             one of `state.connection.away()`: Redis is away; nothing is half saved.
         """
-        async with self._lock:
-            instant = self.instants.next()
-            units = tuple(unit for unit in units if unit not in self._loader.returning)
-            held = [h for unit in units for h in self._owned_shards.of(unit)]
-            if not held or not (instant.whole or any(h.next != h.saved for h in held)):
-                return
-            wanted = [self._wanted(unit, instant.at, hurried) for unit in units]
-            copies = await self._owned_shards.standstill.during(
-                lambda: [_taken(copy) for copy in wanted]
-            )
-            for copy in copies:
-                await self._write(copy, hurried)
+        self._hurrying += hurried
+        try:
+            async with self._lock:
+                await self._save(units, hurried)
+        finally:
+            self._hurrying -= hurried
+
+    async def _save(self, units: Sequence[Unit], hurried: bool) -> None:
+        instant = self.instants.next()
+        units = tuple(unit for unit in units if unit not in self._loader.returning)
+        held = [h for unit in units for h in self._owned_shards.of(unit)]
+        if not held or not (instant.whole or any(h.next != h.saved for h in held)):
+            return
+        wanted = [self._wanted(unit, instant.at, hurried) for unit in units]
+        copies = await self._owned_shards.standstill.during(
+            lambda: [_taken(copy) for copy in wanted]
+        )
+        for copy in copies:
+            await self._write(copy, hurried)
+        if hurried or not self._hurried():
             self.instants.done()
+
+    def _hurried(self) -> bool:
+        return self._hurrying > 0
 
     def _wanted(self, unit: Unit, at: float, hurried: bool) -> Copy[Take]:
         """Return a copy that is still to be taken.
@@ -111,25 +124,25 @@ class ShardSaver:
         for owned, until, _ in copy.shards:
             await owned.effects_done(until)
         if isinstance(unit, Sharing) and copy.shards:
-            anchor = await self._save_shared(copy, hurried)
+            anchor = await self._save_shared(copy)
             if _replaying(copy, self._loader.ahead.get(unit, {})):
                 return
             if self._loader.reached.get(unit) is copy.before:
                 self._loader.reached[unit] = copy.reached  # else it was loaded anew meanwhile
         at_once = HURRIED if hurried else 1
         for k in range(0, len(copy.shards), at_once):
+            if self._hurried() and not hurried:
+                return
             some = range(k, min(k + at_once, len(copy.shards)))
-            await asyncio.gather(*(self._write_shard(copy, n, anchor, hurried) for n in some))
+            await asyncio.gather(*(self._write_shard(copy, n, anchor) for n in some))
 
-    async def _write_shard(
-        self, copy: Copy[Later], n: int, anchor: Offsets | None, hurried: bool
-    ) -> None:
+    async def _write_shard(self, copy: Copy[Later], n: int, anchor: Offsets | None) -> None:
         owned, until, later = copy.shards[n]
         partition = owned.partition
         offsets = {topic: {partition: offset} for topic, offset in until.items()}
         floor = {partition: copy.floor[partition]} if partition in copy.floor else {}
         draft = self._draft(copy, offsets, await _made(later), floor)
-        draft = draft._replace(epoch=owned.epoch, anchor=anchor, hurried=hurried)
+        draft = draft._replace(epoch=owned.epoch, anchor=anchor)
         await self._save_shard(owned, until, draft)
 
     def _draft(
@@ -137,7 +150,9 @@ class ShardSaver:
     ) -> Draft:
         log_ = self._loader.log.only(copy.unit.topics)
         below = {CONTROL.name: dict(floor)} if floor else None
-        return Draft(parts, offsets, log_, None, created=copy.at, floor=below)
+        return Draft(
+            parts, offsets, log_, None, created=copy.at, floor=below, hurried=self._hurried
+        )
 
     def _reached(self, unit: Unit) -> Offsets:
         """Return how far what a unit's shards share has come."""
@@ -150,12 +165,12 @@ class ShardSaver:
                 at[owned.partition] = max(offset, at.get(owned.partition, 0))
         return reached
 
-    async def _save_shared(self, copy: Copy[Later], hurried: bool) -> Offsets:
+    async def _save_shared(self, copy: Copy[Later]) -> Offsets:
         """Save it and return how far the one that is now there has come."""
         parts = await _made(copy.shared)
         draft = self._draft(copy, copy.reached, parts, copy.floor)
         claims = [owned.name for owned, _, _ in copy.shards]
-        draft = draft._replace(anchor=_fitting(copy), hurried=hurried, claims=claims)
+        draft = draft._replace(anchor=_fitting(copy), claims=claims)
         if await self._store.save(SHARED, draft) is Moved.YES:
             return copy.reached
         # What another worker has saved meanwhile is as good; snapshots that fit to it are kept.
