@@ -13,6 +13,7 @@ from benchmarks.cases import Stream
 from benchmarks.sections import (
     ablation,
     batch,
+    caps,
     delay,
     drift,
     lists,
@@ -40,6 +41,7 @@ APART: dict[str, Callable[[Namespace], None]] = {
     "drift": drift.run,
     "speed": speed.run,
     "scenarios": scenarios.run,
+    "caps": caps.run,
 }
 
 

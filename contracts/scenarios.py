@@ -54,6 +54,9 @@ class Scenario(Checked, frozen=True):
         Literal["asked", "always"],
         _doc("whose lists are made: those that a reader has looked for, or everybody's"),
     ] = "asked"
+    caps: Annotated[
+        dict[str, Length], _doc("how many items may have the same value of an attribute, by name")
+    ] = msgspec.field(default_factory=dict)
     boosts: dict[str, Boost] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:

@@ -19,9 +19,12 @@ class ScenarioRanker:
     Args:
         lengths: items in the lists of each.
         unseen: whether those of each hold nothing that the user has seen.
+        caps: (scenarios, capped) how many items may have one value, 0 for any number.
     """
 
-    def __init__(self, model: Recommender, lengths: Sequence[int], unseen: Sequence[bool]) -> None:
+    def __init__(
+        self, model: Recommender, lengths: Sequence[int], unseen: Sequence[bool], caps: I32
+    ) -> None:
         self._model = model
         self._lengths = np.array(lengths, np.int32)
         self._depth = max(lengths, default=0)
@@ -29,11 +32,15 @@ class ScenarioRanker:
         self._choice = Choice(
             kind=np.zeros(0, np.int32),
             factor=np.zeros((len(lengths), 1), np.float32),
+            value=np.full((caps.shape[1], 1), -1, np.int32),
+            cap=caps,
+            capped=np.array([row.any() for row in caps], np.bool_),
             unseen=np.array(unseen, np.bool_),
             popular=np.full((len(lengths), self._depth), -1, np.int32),
             column=np.empty(most, np.int32),
             seen=np.empty(most, np.bool_),
             order=np.empty(most, np.float32),
+            left=np.empty(most, np.float32),
         )
         self._kept: Room | None = None
 
@@ -45,13 +52,13 @@ class ScenarioRanker:
             self._choice = self._choice._replace(kind=kind)
         kind[np.asarray(slots, np.int64)] = kinds
 
-    def choose(self, factor: F32) -> None:
-        """Go by these factors, (scenarios, kinds), and look for what is popular now.
+    def choose(self, factor: F32, value: I32) -> None:
+        """Go by factors, (scenarios, kinds), and values, (capped, kinds); look what is popular now.
 
         That takes some ns for each item and scenario.
         """
         self.call([], [])
-        self._choice = self._choice._replace(factor=factor)
+        self._choice = self._choice._replace(factor=factor, value=value)
         hidden = self._model.room.hidden
         find_popular(self._model.world, self._model.rules.baseline, hidden, self._choice)
 

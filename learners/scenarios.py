@@ -23,11 +23,15 @@ class Choice(NamedTuple):
 
     kind: I32  # (items,) items of one kind fit the same scenarios
     factor: F32  # (scenarios, kinds) what a chance is multiplied by, 0 where it does not fit
+    value: I32  # (capped, kinds) which value of a capped attribute items have, -1 for none
+    cap: I32  # (scenarios, capped) how many items of one value a list may have, 0 for any number
+    capped: Flags  # (scenarios,) whether there is a cap
     unseen: Flags  # (scenarios,) nothing that the user has seen
     popular: I32  # (scenarios, depth) what fits and is chosen most, -1 for none
     column: I32  # (most,) of which kind a candidate is, -1 for what is hidden
     seen: Flags  # (most,) whether the user has seen it
     order: F32  # (most,) what the candidates are ordered by
+    left: F32  # (most,) the same of those that were not looked at
 
 
 @kernel
@@ -75,7 +79,10 @@ def rank_scenarios(
         for scenario in range(wanted.shape[1]):
             if wanted[k, scenario]:
                 order(person, choice, scenario, count)
-                length = best(choice.order, count, room.listed)
+                if choice.capped[scenario]:
+                    length = best_capped(choice, scenario, count, room.listed)
+                else:
+                    length = best(choice.order, count, room.listed)
                 write_out(person, users[k], choice.order, length, lists, row)
                 lists.event[row], which[row] = k, scenario
                 row += 1
@@ -141,3 +148,36 @@ def order(person: Person, choice: Choice, scenario: int, count: int) -> None:
     for k in range(count):
         factor = factor_of(choice, scenario, k)
         choice.order[k] = given[k] * factor if factor > 0.0 else np.float32(-np.inf)
+
+
+@kernel(inner=True)
+def best_capped(choice: Choice, scenario: int, count: int, listed: I32) -> int:
+    """Fill `listed` with the best candidates, never more of one value than the caps allow."""
+    length, left = 0, choice.left
+    for k in range(count):
+        left[k] = choice.order[k]
+    while length < len(listed):
+        first = -1
+        for k in range(count):
+            if left[k] > (left[first] if first >= 0 else -np.inf):
+                first = k
+        if first < 0:
+            break
+        if allowed(choice, scenario, first, listed, length):
+            listed[length] = first
+            length += 1
+        left[first] = -np.inf
+    return length
+
+
+@kernel(inner=True)
+def allowed(choice: Choice, scenario: int, k: int, listed: I32, length: int) -> bool:
+    """Return whether the caps allow one more candidate of these values on a list."""
+    for n in range(choice.cap.shape[1]):
+        cap, value, same = choice.cap[scenario, n], choice.value[n, choice.column[k]], 0
+        if cap > 0 and value >= 0:
+            for place in range(length):
+                same += choice.value[n, choice.column[listed[place]]] == value
+            if same >= cap:
+                return False
+    return True

@@ -82,6 +82,17 @@ def test_what_is_told_last_holds_and_who_is_not_told_of_is_of_kind_0() -> None:
     assert (kinds.of, kinds.news()) == ({}, ["tea"])
 
 
+def test_values_of_capped_attributes_are_told_apart() -> None:
+    kinds = Kinds({"it": Scenario(caps={"brand": 2}), "other": Scenario()})
+    for name, brand in {"a": "x", "b": ["x", "y"], "c": "y", "d": None, "e": []}.items():
+        kinds.tell(name, {} if brand is None else {"brand": brand})
+    (values,) = kinds.values().tolist()
+    of = {name: values[kinds.of.get(name, 0)] for name in "abcde"}
+    assert of["a"] == of["b"] != of["c"]
+    assert (of["d"], of["e"]) == (-1, -1)
+    assert kinds.factors(NOW).tolist() == [[1.0] * 3] * 2
+
+
 def test_a_boost_of_nothing_is_a_mistake() -> None:
     with pytest.raises(Mistake, match="summer boosts nothing"):
         Scenario(boosts={"summer": Boost()})

@@ -117,6 +117,36 @@ def test_what_is_boosted_stands_higher() -> None:
     assert firsts == {"i29"}
 
 
+def test_no_more_of_one_value_than_the_caps_allow() -> None:
+    module: Any = globals()
+    module["CAPPED"] = Pipeline(
+        scenarios={
+            "mixed": Scenario(caps={"third": 2, "half": 3}, made="always"),
+            "plain": Scenario(made="always"),
+        }
+    )
+    unit, shard, answers = unit_of(f"{__name__}:CAPPED")
+    for k in range(ITEMS):
+        unit.describe(f"i{k}", {"third": k % 3, **({"half": k % 2} if k < ITEMS - 4 else {})})
+    teach(shard, 400)
+    run(unit.tick())
+    teach(shard, 50, 400)
+    for user in range(USERS):
+        mixed = listed(answers, f"hw:rec:u{user}:mixed")
+        plain = listed(answers, f"hw:rec:u{user}:plain")
+        assert mixed == _capped(plain, len(mixed))
+
+
+def _capped(items: list[str], length: int) -> list[str]:
+    found: list[str] = []
+    for item in items:
+        k, kept = int(item[1:]), [int(name[1:]) for name in found]
+        same_half = [n for n in kept if n < ITEMS - 4 and n % 2 == k % 2]
+        if sum(n % 3 == k % 3 for n in kept) < 2 and (k >= ITEMS - 4 or len(same_half) < 3):
+            found.append(item)
+    return found[:length]
+
+
 def test_nothing_that_is_learned_or_judged_knows_of_it() -> None:
     plain = Interactions(ONE, NoTelemetry(), Answers().send, Answers().send)
     plain_shard = plain.open(0)

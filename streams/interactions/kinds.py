@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 import numpy as np
 
 from contracts.scenarios import Boost, Condition, Scenario
-from learners.arrays import F32
+from learners.arrays import F32, I32
 
 Attributes = Mapping[str, object]
 Fitting = tuple[bool, ...]  # per scenario whether it fits, and whether each of its boosts does
+Values = tuple[str, ...]  # of each capped attribute, "" where there is none
 
 
 class Kinds:
     """What the rules of scenarios say of items; `of` has the kind of each that is not of kind 0.
+
+    Items of one kind also have the same values of all attributes that are `capped`.
 
     >>> kinds = Kinds({"kitchen": Scenario(where={"room": Condition(any_of=("kitchen",))})})
     >>> kinds.tell("pan", {"room": ["kitchen", "garden"]})
@@ -27,7 +30,8 @@ class Kinds:
 
     def __init__(self, scenarios: Mapping[str, Scenario]) -> None:
         self._scenarios = list(scenarios.values())
-        self._kinds: dict[Fitting, int] = {self._fitting("", {}): 0}
+        self.capped = list(dict.fromkeys(name for s in self._scenarios for name in s.caps))
+        self._kinds: dict[tuple[Fitting, Values], int] = {self._kind("", {}): 0}
         self.of: dict[str, int] = {}
         self._news: list[str] = []
         for scenario in self._scenarios:
@@ -39,7 +43,7 @@ class Kinds:
         """Know an item by these attributes, and by nothing that was told before."""
         if not self._scenarios:
             return
-        kind = self._kinds.setdefault(self._fitting(name, attributes), len(self._kinds))
+        kind = self._kinds.setdefault(self._kind(name, attributes), len(self._kinds))
         if kind == self.of.get(name, 0):
             return
         self._news.append(name)
@@ -55,21 +59,32 @@ class Kinds:
 
     def factors(self, now: float) -> F32:
         """Return, (scenarios, kinds), what chances are multiplied by at a time; 0: does not fit."""
-        found = np.zeros((len(self._scenarios), len(self._kinds)), np.float32)
-        at = 0
+        apart = dict.fromkeys(fitting for fitting, _ in self._kinds)
+        fittings = {fitting: n for n, fitting in enumerate(apart)}
+        found, at = np.zeros((len(self._scenarios), len(fittings)), np.float32), 0
         for n, scenario in enumerate(self._scenarios):
             end = at + 1 + len(scenario.boosts)
-            for fitting, kind in self._kinds.items():
-                found[n, kind] = _factor(scenario, fitting[at:end], now)
+            found[n] = [_factor(scenario, fitting[at:end], now) for fitting in fittings]
             at = end
+        by_kind: F32 = found[:, [fittings[fitting] for fitting, _ in self._kinds]]
+        return by_kind
+
+    def values(self) -> I32:
+        """Return, (capped, kinds), numbers that are equal where values are; -1 where none is."""
+        found = np.full((len(self.capped), len(self._kinds)), -1, np.int32)
+        for n in range(len(self.capped)):
+            numbers = {"": -1}
+            for _, values in self._kinds:
+                numbers.setdefault(values[n], len(numbers))
+            found[n] = [numbers[values[n]] for _, values in self._kinds]
         return found
 
-    def _fitting(self, name: str, attributes: Attributes) -> Fitting:
-        found = list[bool]()
+    def _kind(self, name: str, attributes: Attributes) -> tuple[Fitting, Values]:
+        fitting = list[bool]()
         for scenario in self._scenarios:
-            found.append(_all_fit(scenario.where, attributes))
-            found += [_boosted(boost, name, attributes) for boost in scenario.boosts.values()]
-        return tuple(found)
+            fitting.append(_all_fit(scenario.where, attributes))
+            fitting += [_boosted(boost, name, attributes) for boost in scenario.boosts.values()]
+        return tuple(fitting), tuple(_first(attributes.get(name)) for name in self.capped)
 
 
 def _factor(scenario: Scenario, fitting: Fitting, now: float) -> float:
@@ -101,6 +116,13 @@ def _fits(condition: Condition, value: object) -> bool:
         return True
     numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
     return any((low is None or n >= low) and (high is None or n <= high) for n in numbers)
+
+
+def _first(value: object) -> str:
+    """Return the value that an item counts for under a cap: the first one of several."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return "" if value is None else _text(value)
 
 
 def _text(value: object) -> str:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 
+import numpy as np
+
 from contracts.keys import REC_OF
 from contracts.scenarios import Scenario
 from contracts.settings import Settings
@@ -39,6 +41,9 @@ class ScenarioLists:
             model,
             [s.length or settings.list_length for s in given],
             [s.repeats == "never" for s in given],
+            np.array(
+                [[s.caps.get(name, 0) for name in kinds.capped] for s in given], np.int32
+            ).reshape(len(scenarios), len(kinds.capped)),
         )
 
     def asked(self, users: Users) -> Asked:
@@ -57,7 +62,7 @@ class ScenarioLists:
             return
         names = [name for name in self._kinds.news() if name in self._model.ids]
         self.renamed([self._model.ids.find(name) for name in names])
-        self.ranker.choose(self._kinds.factors(time.time()))
+        self.ranker.choose(self._kinds.factors(time.time()), self._kinds.values())
 
     def lists(self, users: Users, slots: I32, asked: Asked, version: int) -> list[bytes]:
         """Return the commands that publish those lists of users that are wanted."""
