@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from prometheus_client import CollectorRegistry
 
 from contracts import keys, metrics
+from headwater import shop_catalogue
 from headwater.local import Supervised, local_redis, spawn
 from headwater.local.ephemeral import Service
 from streams.telemetry.http import Endpoint, Health
@@ -59,7 +60,7 @@ class World:
         for generator, share in shares.items():
             self.telemetry.set(metrics.WEIGHTS, share, generator=generator, segment=segment)
 
-    def publish(self, user: str, *items: str) -> None:
+    def publish(self, user: str, *items: str, scenario: str = "") -> None:
         """Let a new list of a user stand in Redis."""
         self._version += 1
         entries = [
@@ -67,7 +68,8 @@ class World:
             for place, item in enumerate(items, 1)
         ]
         value = {"user": user, "items": entries, "version": self._version, "ts": time.time()}
-        self.client.set(keys.REC.at("hw:", user=user), json.dumps(value))
+        key = keys.REC_OF.at("hw:", user=user, scenario=scenario) if scenario else ""
+        self.client.set(key or keys.REC.at("hw:", user=user), json.dumps(value))
 
     def trend(self, *items: str) -> None:
         """Let these items trend."""
@@ -87,6 +89,7 @@ def world(folder: Path) -> Iterator[World]:
         args.append(f"--title={TITLE}")
         given = {k: v for k, v in os.environ.items() if not k.startswith("HEADWATER_")}
         given |= {"HEADWATER_REDIS": service.address, "HEADWATER_HOME": str(folder / "home")}
+        given |= {"HEADWATER_PIPELINE": shop_catalogue.NAME}
         with spawn(args, log, given) as process:
             found.url = _said(log, process)
             yield found

@@ -69,6 +69,18 @@ def look_up(page: Page, user: str) -> None:
     page.keyboard.press("Enter")
 
 
+def test_the_list_of_a_scenario_can_be_looked_up(visit: Visit, running: World) -> None:
+    running.publish("kim", "lamp", "rope")
+    running.publish("kim", "honey", "jam", scenario="breakfast")
+    found = visit.page.locator(".hw-found")
+    look_up(visit.page, "kim")
+    expect(found.locator("tbody tr").first).to_contain_text("lamp")
+    visit.page.get_by_label("list", exact=True).click()
+    visit.page.get_by_role("option", name="breakfast").click()
+    expect(found.locator("tbody tr").first).to_contain_text("honey")
+    assert visit.errors == []
+
+
 def test_no_host_but_the_page_itself_is_asked_for_anything(visit: Visit, running: World) -> None:
     expect(visit.page.locator(".hw-chart canvas")).to_have_count(3)
     visit.page.wait_for_load_state("networkidle")
