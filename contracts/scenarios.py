@@ -1,6 +1,7 @@
 """Scenarios: lists beside a user's own one, each of what fits the place where it is shown."""
 
-from datetime import datetime
+import math
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,6 +25,17 @@ class Condition(Checked, frozen=True):
     at_least: Annotated[float | None, _doc("the attribute is a number and not less")] = None
     at_most: Annotated[float | None, _doc("the attribute is a number and not more")] = None
 
+    def check(self) -> None:
+        """Refuse what nothing fits."""
+        low, high = self.at_least, self.at_most
+        for name in ("at_least", "at_most"):
+            if (value := getattr(self, name)) is not None and not math.isfinite(value):
+                raise Mistake((name,), f"must be a number, got {value}", "write one")
+        if low is not None and high is not None and low > high:
+            raise Mistake(
+                ("at_most", "at_least"), f"is below at_least = {low:.15g}", "nothing would fit"
+            )
+
 
 class Boost(Checked, frozen=True):
     """Items whose chances are multiplied: those named, and those that fit."""
@@ -35,6 +47,12 @@ class Boost(Checked, frozen=True):
     where: dict[str, Condition] = msgspec.field(default_factory=dict)
     start: Annotated[datetime | None, _doc("from when on; UTC if it is bare")] = None
     end: Annotated[datetime | None, _doc("until when; UTC if it is bare")] = None
+
+    def check(self) -> None:
+        """Refuse conditions that say nothing, and an end before the start."""
+        _must_say_something(self.where)
+        if self.start and self.end and in_utc(self.end) <= in_utc(self.start):
+            raise Mistake(("end", "start"), "is not after start", "write a later one")
 
 
 class Scenario(Checked, frozen=True):
@@ -60,7 +78,21 @@ class Scenario(Checked, frozen=True):
     boosts: dict[str, Boost] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:
-        """Refuse a boost of nothing."""
+        """Refuse conditions that say nothing, and a boost of nothing."""
+        _must_say_something(self.where)
         for name, boost in self.boosts.items():
             if not (boost.items or boost.where):
                 raise Mistake(("boosts",), f"{name} boosts nothing", "name its items, or say where")
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment with its zone, UTC where it has none."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _must_say_something(where: dict[str, Condition]) -> None:
+    for name, condition in where.items():
+        if condition == Condition():
+            raise Mistake(
+                ("where",), f"says nothing of '{name}'", "say any_of, none_of, at_least …"
+            )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from learners.arrays import F32, I32, Flags
+from learners.arrays import F32, I32, TRENDING, Flags
 from learners.batches import room_for_lists
 from learners.given import Lists
 from learners.passes import Person
@@ -28,7 +28,7 @@ class ScenarioRanker:
         self._model = model
         self._lengths = np.array(lengths, np.int32)
         self._depth = max(lengths, default=0)
-        most = MOST + len(lengths) * self._depth
+        most = MOST + len(lengths) * TRENDING
         self._choice = Choice(
             kind=np.zeros(0, np.int32),
             factor=np.zeros((len(lengths), 1), np.float32),
@@ -36,7 +36,7 @@ class ScenarioRanker:
             cap=caps,
             capped=np.array([row.any() for row in caps], np.bool_),
             unseen=np.array(unseen, np.bool_),
-            popular=np.full((len(lengths), self._depth), -1, np.int32),
+            popular=np.full((len(lengths), TRENDING), -1, np.int32),
             column=np.empty(most, np.int32),
             seen=np.empty(most, np.bool_),
             order=np.empty(most, np.float32),
@@ -44,7 +44,12 @@ class ScenarioRanker:
         )
         self._kept: Room | None = None
 
-    def call(self, slots: Sequence[int], kinds: Sequence[int]) -> None:
+    @property
+    def kinds(self) -> int:
+        """How many kinds are known; only those may be noted."""
+        return self._choice.factor.shape[1]
+
+    def note_kinds(self, slots: Sequence[int], kinds: Sequence[int]) -> None:
         """Know of which kinds the items in these slots are."""
         kind, rows = self._choice.kind, len(self._model.world.items.seen)
         if rows > len(kind):
@@ -52,13 +57,13 @@ class ScenarioRanker:
             self._choice = self._choice._replace(kind=kind)
         kind[np.asarray(slots, np.int64)] = kinds
 
-    def choose(self, factor: F32, value: I32) -> None:
-        """Go by factors, (scenarios, kinds), and values, (capped, kinds); look what is popular now.
-
-        That takes some ns for each item and scenario.
-        """
-        self.call([], [])
+    def go_by(self, factor: F32, value: I32) -> None:
+        """Go by factors, (scenarios, kinds), and by values, (capped, kinds)."""
         self._choice = self._choice._replace(factor=factor, value=value)
+
+    def look(self) -> None:
+        """Look what is popular now; that takes some ns for each item and scenario."""
+        self.note_kinds([], [])
         hidden = self._model.room.hidden
         find_popular(self._model.world, self._model.rules.baseline, hidden, self._choice)
 
@@ -83,7 +88,7 @@ class ScenarioRanker:
     def _person(self, users: Users) -> Person:
         model, kept = self._model, self._kept
         if kept is None or len(kept.known) != len(model.room.known):
-            self.call([], [])
+            self.note_kinds([], [])
             kept = model.working_room(len(self._choice.order))
             self._kept = kept = kept._replace(listed=np.empty(self._depth, np.int32))
         room = kept._replace(hidden=model.room.hidden)

@@ -14,7 +14,7 @@ from learners.head import best, chances
 from learners.kernel import kernel
 from learners.passes import Person, collect, mark_seen, weigh
 from learners.reasons import note_usual
-from learners.room import Room, put
+from learners.room import Room, column_of
 from learners.rules import learns
 
 
@@ -27,7 +27,7 @@ class Choice(NamedTuple):
     cap: I32  # (scenarios, capped) how many items of one value a list may have, 0 for any number
     capped: Flags  # (scenarios,) whether there is a cap
     unseen: Flags  # (scenarios,) nothing that the user has seen
-    popular: I32  # (scenarios, depth) what fits and is chosen most, -1 for none
+    popular: I32  # (scenarios, TRENDING) what fits and is chosen most, -1 for none
     column: I32  # (most,) of which kind a candidate is, -1 for what is hidden
     seen: Flags  # (most,) whether the user has seen it
     order: F32  # (most,) what the candidates are ordered by
@@ -96,18 +96,27 @@ def rank_all(
 
     Where too few fit a wanted scenario, what is popular there is a candidate, too.
     """
-    room, depth = person.room, choice.popular.shape[1]
+    room, depth = person.room, len(person.room.listed)
     room.stamp[0] += 1
     mark_seen(world, person, user)
     found = count = collect(world, person, user, 0)
     note_columns(room, choice, 0, found)
     for scenario in range(len(wanted)):
         if wanted[scenario] and fitting(choice, scenario, found) < depth:
-            count = put(room, choice.popular[scenario], count)
+            count = put_popular(world, room, choice.popular[scenario], count)
     note_columns(room, choice, found, count)
     weigh(world, person, user, now, count)
     if learns(person.rules):
         chances(room.score, room.chance, count)
+    return count
+
+
+@kernel(inner=True)
+def put_popular(world: World, room: Room, popular: I32, count: int) -> int:
+    """Add what is popular; items that were let go since it was looked for are nobody's."""
+    for item in popular:
+        if item >= 0 and world.items.seen[item] > 0:
+            count = max(count, column_of(room, item, count) + 1)
     return count
 
 

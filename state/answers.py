@@ -103,9 +103,10 @@ class Answers:
     def newest(self, n: int, looked_at: int = 2 * SCANNED_AT_ONCE) -> list[Answer]:
         """Return up to `n` lists, newest first, out of some `looked_at` found by scanning."""
         pattern, cursor, found = keys.REC.pattern.replace("{user}", "*"), 0, set[bytes]()
+        begin = len(keys.REC.at(self._prefix, user="").encode())
         while len(found) < looked_at:
             cursor, more = self._scan(cursor, self._prefix + pattern)
-            found.update(key for key in more if b":" not in key[len(self._prefix) + 4 :])
+            found.update(key for key in more if b":" not in key[begin:])  # else of a scenario
             if cursor == 0:
                 break
         values = self._ask(lambda: self._redis.mget(list(found))) if found else []

@@ -7,7 +7,7 @@ kept in Redis, by shard, for whoever makes its lists after a start or a rebalanc
 
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contracts.keys import ASKED, REC, escape, literally, unescape
 from state.connection import refusals_pass
@@ -16,11 +16,21 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 SETTING = "notify-keyspace-events"
-WANTED = "Km"  # events by key, of keys that are not there
+FLAGS = "Km"  # events by key, of keys that are not there
 LOOK_S = 0.5
 REST_S = 0.01  # what comes within this of each other is told together
-TOGETHER = 1_000
-Miss = tuple[str, str]  # a user and a scenario
+
+
+class Wanted(NamedTuple):
+    """Somebody's list of a scenario, and for how many seconds more it is to be made."""
+
+    user: str
+    scenario: str
+    left_s: float
+
+
+class NotTold(Exception):
+    """This Redis does not let us hear of what is looked for in vain; the text is its."""
 
 
 class Misses:
@@ -33,62 +43,91 @@ class Misses:
         self._prefix, self._age_s = prefix, age_s
         self._scenarios = list(scenarios)
 
-    @refusals_pass
     async def told(self) -> bool:
-        """Have Redis tell of misses; return False where we may not set that up."""
+        """Have Redis tell of misses; return False where we may not look, or set that up.
+
+        It may tell all the same.
+        """
         import redis
 
         try:
-            there = (await self._redis.config_get(SETTING)).get(SETTING, "")
-            missing = "".join(flag for flag in WANTED if flag not in there)
-            if missing:
-                await self._redis.config_set(SETTING, there + missing)
+            await self._set_up()
         except redis.ResponseError:  # no such command or right: a Redis that others run
             return False
         return True
 
-    async def listen(self) -> AsyncIterator[list[Miss]]:
-        """Yield what is looked for in vain, for ever; nothing, where nothing was lately."""
+    @refusals_pass
+    async def _set_up(self) -> None:
+        there = (await self._redis.config_get(SETTING)).get(SETTING, "")
+        missing = "".join(flag for flag in FLAGS if flag not in there)
+        if missing:
+            await self._redis.config_set(SETTING, there + missing)
+
+    async def listen(self) -> AsyncIterator[list[Wanted]]:
+        """Yield what is looked for in vain, for ever; nothing, where nothing was lately.
+
+        Raises:
+            NotTold: Redis does not let us listen.
+        """
+        import redis
+
         database = self._redis.connection_pool.connection_kwargs.get("db", 0)
         channel = f"__keyspace@{database}__:"
         async with self._redis.pubsub(ignore_subscribe_messages=True) as heard:
-            await heard.psubscribe(*(channel + self._pattern(s) for s in self._scenarios))
-            while True:
-                found, more = set[Miss](), await heard.get_message(timeout=LOOK_S)
-                while more is not None and len(found) < TOGETHER:
-                    found |= self._miss(more, channel)
-                    more = await heard.get_message(timeout=REST_S)
-                yield sorted(found)
+            try:
+                await heard.psubscribe(*(channel + self._pattern(s) for s in self._scenarios))
+                while True:
+                    yield sorted(await self._heard(heard, channel))
+            except redis.ResponseError as error:
+                raise NotTold(str(error)) from None
+
+    async def _heard(self, heard: Any, channel: str) -> set[Wanted]:
+        found, until = set[Wanted](), time.monotonic() + LOOK_S
+        message = await heard.get_message(timeout=LOOK_S)
+        while message is not None:
+            found |= self._missed(message, channel)
+            rest = min(REST_S, until - time.monotonic())
+            message = await heard.get_message(timeout=rest) if rest > 0.0 else None
+        return found
 
     @refusals_pass
-    async def keep(self, shard: str, misses: Sequence[Miss]) -> None:
+    async def keep(self, shard: str, wanted: Sequence[Wanted]) -> None:
         """Keep what was asked for, for as long as it is made."""
         name, now = ASKED.at(self._prefix, shard=shard), time.time()
         pipe = self._redis.pipeline(transaction=False)
-        pipe.zadd(name, {f"{escape(u)}:{escape(s)}": now + self._age_s for u, s in misses})
+        pipe.zadd(name, {asked_for(w.user, w.scenario): now + w.left_s for w in wanted})
         pipe.zremrangebyscore(name, 0, now)
-        pipe.expire(name, ASKED.age_s)
+        pipe.expire(name, int(self._age_s) + 1)
         await pipe.execute()
 
     @refusals_pass
-    async def kept(self, shard: str) -> list[Miss]:
+    async def kept(self, shard: str) -> list[Wanted]:
         """Return what was asked for and has not aged."""
-        name = ASKED.at(self._prefix, shard=shard)
-        found = await self._redis.zrangebyscore(name, time.time(), "+inf")
-        return [_pair(member.decode()) for member in found]
+        name, now = ASKED.at(self._prefix, shard=shard), time.time()
+        found = await self._redis.zrangebyscore(name, now, "+inf", withscores=True)
+        return [_wanted(member.decode(), until - now) for member, until in found]
 
     def _pattern(self, scenario: str) -> str:
         begin = REC.at(self._prefix, user="")
         return f"{literally(begin)}*:{literally(escape(scenario))}"
 
-    def _miss(self, message: dict[str, Any], channel: str) -> set[Miss]:
+    def _missed(self, message: dict[str, Any], channel: str) -> set[Wanted]:
         """Return whose list of which scenario a message is about; nothing for another event."""
         key = message["channel"].decode(errors="replace").removeprefix(channel)
         if message["data"] != b"keymiss":
             return set()
-        return {_pair(key.removeprefix(REC.at(self._prefix, user="")))}
+        return {_wanted(key.removeprefix(REC.at(self._prefix, user="")), self._age_s)}
 
 
-def _pair(text: str) -> Miss:
+def asked_for(user: str, scenario: str) -> str:
+    """Return how `hw:asked:{shard}` names somebody's list of a scenario.
+
+    >>> asked_for("a:b", "kitchen")
+    'a%3Ab:kitchen'
+    """
+    return f"{escape(user)}:{escape(scenario)}"
+
+
+def _wanted(text: str, left_s: float) -> Wanted:
     user, _, scenario = text.rpartition(":")
-    return unescape(user), unescape(scenario)
+    return Wanted(unescape(user), unescape(scenario), left_s)

@@ -81,11 +81,13 @@ def key_rows() -> Rows:
     prefix = settings.Settings().key_prefix
     return [
         ("key", "type", "age", "holds"),
-        *(
-            (f"`{prefix}{key.pattern}`", key.kind, f"{key.age_s // DAY_S} days", key.holds)
-            for key in keys.KEYS
-        ),
+        *((f"`{prefix}{key.pattern}`", key.kind, _age(key.age_s), key.holds) for key in keys.KEYS),
     ]
+
+
+def _age(seconds: int) -> str:
+    days, hours = divmod(seconds // 3_600, 24)
+    return f"{days} day{'s' * (days > 1)}" if days else f"{hours} h"
 
 
 def exit_rows() -> Rows:

@@ -31,7 +31,10 @@ CASES: list[tuple[Condition, Any, bool]] = [
     (Condition(at_least=0), True, False),
     (Condition(at_least=0), "5", False),
     (Condition(at_most=0), None, False),
-    (Condition(), None, True),
+    (DRINKS, 10**400, False),
+    (DRINKS, [[["drink"]]], False),
+    (Condition(any_of=("1000000000000000",)), 10**15, True),
+    (Condition(at_least=5), 10**400, True),
 ]
 
 

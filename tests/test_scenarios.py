@@ -9,11 +9,12 @@ import pytest
 from contracts.pipeline import Pipeline
 from contracts.scenarios import Boost, Condition, Scenario
 from contracts.settings import Settings
+from state.misses import Wanted
 from streams.interactions.asked import Asked
 from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
 from streams.shards import NoTelemetry
-from tests.streams_kit import Answers, run
+from tests.streams_kit import Answers, batch, event, publish, record, run
 from tests.test_hiding import ITEMS, ONE, USERS, Cutting, teach
 
 RARE = {f"i{k}" for k in range(ITEMS - 12, ITEMS)}  # few choose these
@@ -36,10 +37,10 @@ def unit_of(pipeline: str = HERE) -> tuple[Interactions, InteractionsShard, Cutt
     return unit, unit.open(0), answers
 
 
-def ask(shard: InteractionsShard, *users: str, scenario: str = "kitchen") -> list[tuple[str, str]]:
-    taken, made = shard.asked([(user, scenario) for user in users])
-    run(made())
-    return taken
+def ask(shard: InteractionsShard, *users: str, scenario: str = "kitchen") -> list[str]:
+    taken = shard.ask([Wanted(user, scenario, 60.0) for user in users])
+    run(shard.answer(taken)())
+    return [one.user for one in taken]
 
 
 def listed(answers: Answers, key: str) -> list[str]:
@@ -51,7 +52,7 @@ def test_it_holds_only_what_fits_and_is_as_long_as_it_should_be(pipeline: str) -
     unit, shard, answers = unit_of(pipeline)
     teach(shard, 600)
     run(unit.tick())
-    assert ask(shard, "u1", "a stranger") == [("u1", "kitchen")]
+    assert ask(shard, "u1", "a stranger") == ["u1"]
     value = answers.read("hw:rec:u1:kitchen")
     assert list(value) == ["user", "scenario", "items", "version", "ts"]
     assert (value["user"], value["scenario"], value["version"]) == ("u1", "kitchen", 600)
@@ -80,12 +81,14 @@ def test_a_list_ages_where_it_was_asked_for_and_a_slot_that_changes_hands_asks_f
     _, shard, _ = unit_of()
     teach(shard, 50)
     now = [0.0]
-    asked = Asked(SCENARIOS, shard.users, 60.0, lambda: now[0])
-    taken, slots = asked.note([("u1", "kitchen"), ("u1", "unknown"), ("nobody", "kitchen")])
-    assert taken == [("u1", "kitchen")]
+    asked = Asked(SCENARIOS, shard.users, 100.0, lambda: now[0])
+    wanted = [("u1", "kitchen"), ("u1", "unknown"), ("nobody", "kitchen")]
+    taken = asked.note(Wanted(*one, 60.0) for one in wanted)
+    assert taken == [("u1", "kitchen", 60.0)]
+    slots = shard.users.ids.find_all(["u1"])
     assert asked.wanted(slots).tolist() == [[True, True]]
     now[0] = 59.5
-    assert asked.left_s(slots.repeat(2), np.array([0, 1], np.int32)).tolist() == [1, 60]
+    assert asked.left_s(slots.repeat(2), np.array([0, 1], np.int32)).tolist() == [1, 100]
     shard.users.rows.tag[slots] += 1
     assert asked.wanted(slots).tolist() == [[False, True]]
     shard.users.rows.tag[slots] -= 1
@@ -209,6 +212,48 @@ def test_items_that_are_told_of_later_and_slots_with_other_items_fit_as_they_are
     assert listed(answers, "hw:rec:u3:kitchen")
 
 
+def test_who_has_just_started_knows_what_fits() -> None:
+    unit, shard, _ = unit_of()
+    teach(shard, 400)
+    shared, own = unit.shared_dump(), shard.dump()
+    heir, first, answers = unit_of()
+    heir.close(first.partition)
+    heir.shared_load(shared)
+    reborn = heir.open(0)
+    reborn.load(own)
+    ask(reborn, "u1")
+    found = listed(answers, "hw:rec:u1:kitchen")
+    assert len(found) == 8
+    assert set(found) <= RARE
+
+
+def test_an_item_of_a_new_kind_fits_where_it_fits_before_the_next_tick() -> None:
+    module: Any = globals()
+    cheap = Scenario(where={"price": Condition(at_most=3)})
+    module["THREE"] = Pipeline(scenarios={**SCENARIOS, "cheap": cheap})
+    unit, shard, answers = unit_of(f"{__name__}:THREE")
+    teach(shard, 400)
+    run(unit.tick())
+    unit.describe("new", {"price": 1, "room": "hall"})
+    publish(shard.handle(batch([record(event(999, user="u1", item="new"), 999)])))
+    for scenario in ("kitchen", "cheap"):
+        ask(shard, "u1", scenario=scenario)
+    assert "new" not in listed(answers, "hw:rec:u1:kitchen")
+    assert listed(answers, "hw:rec:u1:cheap") == ["new"]
+
+
+def test_there_is_something_for_who_has_seen_what_is_popular() -> None:
+    module: Any = globals()
+    module["UNSEEN"] = Pipeline(scenarios={"it": Scenario(repeats="never", length=4)})
+    unit, shard, answers = unit_of(f"{__name__}:UNSEEN")
+    teach(shard, 400)
+    records = [record(event(1_000 + k, user="fan", item=f"i{k}"), 1_000 + k) for k in range(20)]
+    publish(shard.handle(batch(records)))
+    run(unit.tick())
+    ask(shard, "fan", scenario="it")
+    assert len(listed(answers, "hw:rec:fan:it")) == 4
+
+
 def test_settings_without_scenarios_make_none() -> None:
     unit = Interactions(Settings(), NoTelemetry(), Answers().send, Answers().send)
-    assert unit.scenarios.trending() == []
+    run(unit.scenarios.publish_trending(Answers().send))

@@ -11,9 +11,11 @@ from benchmarks.offline_rate import Offline
 from contracts.pipeline import Pipeline
 from contracts.scenarios import Condition, Scenario
 from learners.arrays import I32
+from state.misses import Wanted
 
 EVENTS, USERS, SHELVES = 60_000, 2_000, 5
 RATIO = 1.5
+AGE_S = 3_600.0
 ONE, FIVE = "one list", "five scenarios"
 PIPELINE = Pipeline(
     scenarios={
@@ -58,7 +60,7 @@ def _making(worker: Offline, users: list[str]) -> dict[str, Callable[[], object]
     shard, slots, publishing = worker.shard, _slots(worker, users), worker.unit.publishing
     model, version = worker.unit.model, shard.learned
     asked = worker.unit.scenarios.asked(shard.users)
-    asked.note((user, name) for user in users for name in PIPELINE.scenarios)
+    asked.note(Wanted(user, name, AGE_S) for user in users for name in PIPELINE.scenarios)
 
     def one() -> object:
         lists = model.refresh(shard.users, slots, model.latest)

@@ -1,9 +1,11 @@
 """`headwater recommend USER`: read an answer from Redis as any client would."""
 
+import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from contracts import exits
+from contracts import exits, pipeline
+from contracts.errors import InputError
 from contracts.settings import Settings
 from headwater.commands import COMMANDS
 
@@ -20,10 +22,24 @@ def add(subparsers: "Subparsers") -> None:
 
 
 def run(args: Namespace, settings: Settings) -> int:
-    """Print the list; someone without one gets what is trending, and it says so."""
-    from headwater import lists
-    from state.answers import Answers
+    """Print the list; someone without one gets what is trending, and it says so.
 
+    Raises:
+        InputError: the pipeline has scenarios, and none of that name.
+    """
+    from headwater import lists
+    from state.answers import OWN, Answers
+
+    known = pipeline.read(settings.pipeline).scenarios
+    if args.scenario and known and args.scenario not in known:
+        raise InputError(
+            f"no scenario '{args.scenario}'; {settings.pipeline} has {', '.join(known)}"
+        )
     with Answers(settings) as answers:
-        lists.show(answers.recommend(args.user, args.scenario), args.json)
+        answer = answers.recommend(args.user, args.scenario)
+        lists.show(answer, args.json)
+    if args.scenario and answer.source != OWN:
+        sys.stderr.write(
+            "who looks for the list of a scenario has it made; ask again in a second\n"
+        )
     return exits.OK.code

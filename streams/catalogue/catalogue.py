@@ -1,4 +1,4 @@
-"""What `items` says of each item, as far as it decides whether the item may be shown now.
+"""What `items` says of each item: whether it may be shown now, and attributes for who wants them.
 
 The topic is compacted and read by every worker from its begin, so each knows the same. It is no
 state that is learned: nothing of it is saved, and a replay of events knows nothing of it.

@@ -1,7 +1,7 @@
 """Asked: whose lists of which scenarios are made, because somebody has looked for them.
 
 Such a list is made anew with each of its user's events until it ages; who looks for it then finds
-nothing once, and has asked again. This is no state: after a start readers ask anew.
+nothing once, and has asked again. This is no state of the learners: it is kept beside the answers.
 """
 
 import time
@@ -12,7 +12,7 @@ import numpy as np
 from contracts.scenarios import Scenario
 from learners.arrays import F64, I32, I64, Flags
 from learners.recommender import Users
-from state.misses import Miss
+from state.misses import Wanted
 
 
 class Asked:
@@ -22,25 +22,26 @@ class Asked:
         self,
         scenarios: Mapping[str, Scenario],
         users: Users,
-        age_s: float,
+        always_age_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._number = {name: n for n, name in enumerate(scenarios)}
         self._always = np.array([s.made == "always" for s in scenarios.values()], np.bool_)
-        self._users, self._age, self._clock = users, age_s, clock
+        self._users, self._clock = users, clock
+        self._always_age = always_age_s
         self._until: F64 = np.zeros((0, len(scenarios)))
         self._tag: I64 = np.zeros(0, np.int64)  # whose row it is: slots change hands
 
-    def note(self, wanted: Iterable[Miss]) -> tuple[list[Miss], I32]:
-        """Note what was looked for; return what of it is known here, and the slots of its users."""
-        taken, slots = list[Miss](), set[int]()
-        for user, scenario in wanted:
-            slot, number = self._users.ids.find(user), self._number.get(scenario)
+    def note(self, wanted: Iterable[Wanted]) -> list[Wanted]:
+        """Note what was looked for; return what of it is known here."""
+        taken = list[Wanted]()
+        for one in wanted:
+            slot, number = self._users.ids.find(one.user), self._number.get(one.scenario)
             if slot >= 0 and number is not None:
-                self._row(slot)[number] = self._clock() + self._age
-                slots.add(slot)
-                taken.append((user, scenario))
-        return taken, np.array(sorted(slots), np.int32)
+                row = self._row(slot)
+                row[number] = max(row[number], self._clock() + one.left_s)
+                taken.append(one)
+        return taken
 
     def wanted(self, slots: I32) -> Flags:
         """Return, (slots, scenarios), which lists are to be made."""
@@ -58,7 +59,7 @@ class Asked:
 
     def left_s(self, slots: I32, numbers: I32) -> I64:
         """Return after how many seconds each of these lists, which are wanted, leaves Redis."""
-        left = np.full(len(slots), self._age)
+        left = np.full(len(slots), self._always_age)
         asked = ~self._always[numbers]
         left[asked] = self._until[slots[asked], numbers[asked]] - self._clock()
         seconds: I64 = np.maximum(np.ceil(left), 1.0).astype(np.int64)

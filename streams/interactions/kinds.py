@@ -5,13 +5,15 @@ the same whatever its items' attributes are. Like what is hidden, this is no sta
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
-from contracts.scenarios import Boost, Condition, Scenario
+from contracts.scenarios import Boost, Condition, Scenario, in_utc
 from learners.arrays import F32, I32
 
+MOST = 1e6  # what boosts multiply by, all together
+LARGEST = 1 << 63
 Attributes = Mapping[str, object]
 Fitting = tuple[bool, ...]  # per scenario whether it fits, and whether each of its boosts does
 Values = tuple[str, ...]  # of each capped attribute, "" where there is none
@@ -30,6 +32,11 @@ class Kinds:
 
     def __init__(self, scenarios: Mapping[str, Scenario]) -> None:
         self._scenarios = list(scenarios.values())
+        self._named = {
+            id(boost): frozenset(boost.items)
+            for scenario in self._scenarios
+            for boost in scenario.boosts.values()
+        }
         self.capped = list(dict.fromkeys(name for s in self._scenarios for name in s.caps))
         self._kinds: dict[tuple[Fitting, Values], int] = {self._kind("", {}): 0}
         self.of: dict[str, int] = {}
@@ -83,7 +90,10 @@ class Kinds:
         fitting = list[bool]()
         for scenario in self._scenarios:
             fitting.append(_all_fit(scenario.where, attributes))
-            fitting += [_boosted(boost, name, attributes) for boost in scenario.boosts.values()]
+            fitting += [
+                name in self._named[id(boost)] or _fits_somewhere(boost, attributes)
+                for boost in scenario.boosts.values()
+            ]
         return tuple(fitting), tuple(_first(attributes.get(name)) for name in self.capped)
 
 
@@ -93,11 +103,11 @@ def _factor(scenario: Scenario, fitting: Fitting, now: float) -> float:
     for boost, holds in zip(scenario.boosts.values(), boosted, strict=True):
         if holds and _from(boost.start) <= now < _until(boost.end):
             factor *= boost.factor
-    return factor
+    return min(factor, MOST)
 
 
-def _boosted(boost: Boost, name: str, attributes: Attributes) -> bool:
-    return name in boost.items or (bool(boost.where) and _all_fit(boost.where, attributes))
+def _fits_somewhere(boost: Boost, attributes: Attributes) -> bool:
+    return bool(boost.where) and _all_fit(boost.where, attributes)
 
 
 def _all_fit(where: Mapping[str, Condition], attributes: Attributes) -> bool:
@@ -105,12 +115,13 @@ def _all_fit(where: Mapping[str, Condition], attributes: Attributes) -> bool:
 
 
 def _fits(condition: Condition, value: object) -> bool:
-    values = value if isinstance(value, list) else [] if value is None else [value]
-    texts = {_text(one) for one in values}
-    if not texts.isdisjoint(condition.none_of):
-        return False
-    if condition.any_of and texts.isdisjoint(condition.any_of):
-        return False
+    values = value if isinstance(value, list) else [value]
+    if condition.any_of or condition.none_of:
+        texts = {text for one in values if (text := _text(one))}
+        if not texts.isdisjoint(condition.none_of):
+            return False
+        if condition.any_of and texts.isdisjoint(condition.any_of):
+            return False
     low, high = condition.at_least, condition.at_most
     if low is None and high is None:
         return True
@@ -120,29 +131,27 @@ def _fits(condition: Condition, value: object) -> bool:
 
 def _first(value: object) -> str:
     """Return the value that an item counts for under a cap: the first one of several."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return "" if value is None else _text(value)
+    return _text(value[0] if isinstance(value, list) and value else value)
 
 
 def _text(value: object) -> str:
-    """Return a value as conditions name it.
+    """Return a value as conditions name it, "" for what has no name there: a table, a huge number.
 
-    >>> [_text(value) for value in ("tea", True, 2.0, 2.5)]
-    ['tea', 'true', '2', '2.5']
+    >>> [_text(value) for value in ("tea", True, 2.0, 2.5, 10**15, 10**400, {})]
+    ['tea', 'true', '2', '2.5', '1000000000000000', '', '']
     """
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.15g}" if isinstance(value, int | float) else str(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < LARGEST else ""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return value if isinstance(value, str) else ""
 
 
 def _from(moment: datetime | None) -> float:
-    return -np.inf if moment is None else _seconds(moment)
+    return -np.inf if moment is None else in_utc(moment).timestamp()
 
 
 def _until(moment: datetime | None) -> float:
-    return np.inf if moment is None else _seconds(moment)
-
-
-def _seconds(moment: datetime) -> float:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return np.inf if moment is None else in_utc(moment).timestamp()

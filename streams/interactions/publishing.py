@@ -35,7 +35,7 @@ class Publishing:
 
     def lists(self, model: Recommender, events: Events, learned: Learned) -> list[bytes]:
         """Return the commands that publish lists, made before the model learns anything more."""
-        self._follow_names(model)
+        self.follow_names(model)
         self.mark_dirty(learned.dirty)
         lists = learned.lists
         at = lists.event.tolist()
@@ -50,7 +50,7 @@ class Publishing:
         self, model: Recommender, lists: RankedLists, users: list[str], version: int, now: float
     ) -> list[bytes]:
         """Return the commands that publish lists which were ranked anew at `now`."""
-        self._follow_names(model)
+        self.follow_names(model)
         n = len(users)
         return self.answers.recommendations(self._ranked(lists), users, [version] * n, [now] * n)
 
@@ -110,7 +110,7 @@ class Publishing:
 
     async def _publish_top(self, model: Recommender, send: Send) -> None:
         async with self._in_turn:
-            self._follow_names(model)
+            self.follow_names(model)
             top = self._trending(model)
             if top is not None and top != self._top:
                 await send([top])
@@ -133,7 +133,7 @@ class Publishing:
         known = model.world.items
         known.dirty[items] = False
         live = items[known.seen[items] > 0]
-        self._follow_names(model)
+        self.follow_names(model)
         names = [model.ids.names[slot] for slot in live.tolist()]
         ranked = Ranked(*model.similar(live, self._length))
         # An item that is there and was never chosen was chosen by somebody who was forgotten.
@@ -151,7 +151,8 @@ class Publishing:
         lengths = np.minimum(lists.length, self._length)
         return Ranked(lists.item, lists.score, lengths, lists.why, lists.via)
 
-    def _follow_names(self, model: Recommender) -> None:
+    def follow_names(self, model: Recommender) -> None:
+        """Know what items are called that are new, or in another's slot."""
         slots = model.ids.follow()
         self.answers.names.put(slots, model.ids.names)
         self.renamed(slots)

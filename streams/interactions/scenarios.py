@@ -11,17 +11,19 @@ from contracts.settings import Settings
 from learners.arrays import I32
 from learners.recommender import Recommender, Users
 from learners.scenario_ranker import ScenarioRanker
-from state.lists import Cut, Lists
+from state.lists import Cut
 from state.render import Ranked
 from streams.interactions.asked import Asked
 from streams.interactions.hiding import together
 from streams.interactions.kinds import Kinds
+from streams.interactions.publishing import Publishing
+from streams.shards import Send
 
 
 class ScenarioLists:
-    """Ranks lists and turns them into commands; `answers` knows the names of items.
+    """Ranks lists and turns them into commands; `publishing` knows the names of items.
 
-    `look` is to be called now and then, and `renamed` for slots whose item is another now.
+    `look` is to be called now and then, and once when all is known that was told of items.
     """
 
     def __init__(
@@ -30,39 +32,49 @@ class ScenarioLists:
         scenarios: Mapping[str, Scenario],
         kinds: Kinds,
         model: Recommender,
-        answers: Lists,
+        publishing: Publishing,
     ) -> None:
         self.scenarios = scenarios
         self._names = list(scenarios)
-        self._age_s = settings.scenario_age_s
-        self._kinds, self._model, self._answers = kinds, model, answers
-        given = scenarios.values()
+        self._list_age_s = settings.list_age_s
+        self._kinds, self._model, self._publishing = kinds, model, publishing
+        self._top = list[bytes]()
+        given = list(scenarios.values())
+        caps = [[scenario.caps.get(name, 0) for name in kinds.capped] for scenario in given]
         self.ranker = ScenarioRanker(
             model,
-            [s.length or settings.list_length for s in given],
-            [s.repeats == "never" for s in given],
-            np.array(
-                [[s.caps.get(name, 0) for name in kinds.capped] for s in given], np.int32
-            ).reshape(len(scenarios), len(kinds.capped)),
+            [scenario.length or settings.list_length for scenario in given],
+            [scenario.repeats == "never" for scenario in given],
+            np.array(caps, np.int32).reshape(len(given), len(kinds.capped)),
         )
+        publishing.renamed = self._renamed
 
     def asked(self, users: Users) -> Asked:
         """Return what keeps in mind whose lists are wanted, of one partition."""
-        return Asked(self.scenarios, users, self._age_s)
+        return Asked(self.scenarios, users, self._list_age_s)
 
-    def renamed(self, slots: Sequence[int]) -> None:
+    def _renamed(self, slots: Sequence[int]) -> None:
         """Know that these slots have other items now."""
-        if self._names:
-            names, kind = self._model.ids.names, self._kinds.of.get
-            self.ranker.call(slots, [kind(names[slot], 0) for slot in slots])
+        if not self._names:
+            return
+        names, kind = self._model.ids.names, self._kinds.of.get
+        kinds = [kind(names[slot], 0) for slot in slots]
+        if max(kinds, default=0) >= self.ranker.kinds:
+            self._go_by_rules()
+        self.ranker.note_kinds(slots, kinds)
+
+    def _go_by_rules(self) -> None:
+        self.ranker.go_by(self._kinds.factors(time.time()), self._kinds.values())
 
     def look(self) -> None:
         """Take over what was told of items, and look for what is popular in each scenario."""
         if not self._names:
             return
+        self._go_by_rules()
+        self._publishing.follow_names(self._model)
         names = [name for name in self._kinds.news() if name in self._model.ids]
-        self.renamed([self._model.ids.find(name) for name in names])
-        self.ranker.choose(self._kinds.factors(time.time()), self._kinds.values())
+        self._renamed([self._model.ids.find(name) for name in names])
+        self.ranker.look()
 
     def lists(self, users: Users, slots: I32, asked: Asked, version: int) -> list[bytes]:
         """Return the commands that publish those lists of users that are wanted."""
@@ -73,11 +85,12 @@ class ScenarioLists:
         slots, wanted, now = slots[some], wanted[some], self._model.latest
         if not len(slots):
             return []
+        self._publishing.follow_names(self._model)
         ranked, which = self.ranker.rank(users, slots, wanted, now)
         whose = slots[ranked.event]
         names = [users.ids.names[slot] for slot in whose.tolist()]
         scenarios = [self._names[n] for n in which.tolist()]
-        return self._answers.of_scenarios(
+        return self._publishing.answers.of_scenarios(
             Ranked(ranked.item, ranked.score, ranked.length, ranked.why, ranked.via),
             zip(names, scenarios, strict=True),
             version,
@@ -95,10 +108,14 @@ class ScenarioLists:
         ]
         yield from together(wanted, list(items))
 
-    def trending(self) -> list[bytes]:
-        """Return the commands that publish what strangers are shown in each scenario."""
+    async def publish_trending(self, send: Send) -> None:
+        """Publish what strangers are shown in each scenario, if that changed."""
         if not (self._names and self._model.latest):
-            return []
+            return
+        self._publishing.follow_names(self._model)
         ranked, _ = self.ranker.strangers()
         shown = Ranked(ranked.item, ranked.score, ranked.length)
-        return self._answers.trending_of(shown, self._names, self._model.latest)
+        top = self._publishing.answers.trending_of(shown, self._names, self._model.latest)
+        if top != self._top:
+            await send(top)
+            self._top = top

@@ -24,7 +24,7 @@ from learners.step import ALONE, JUDGE, REMEMBER, TEACH
 from learners.still import StillIds, Stills
 from learners.watcher import HitWatcher
 from state.lists import Cut
-from state.misses import Miss
+from state.misses import Wanted
 from streams.interactions import messages
 from streams.interactions.actions import Actions
 from streams.interactions.hiding import Holders
@@ -148,10 +148,14 @@ class InteractionsShard:
     def _of_scenarios(self, slots: I32, version: int) -> list[bytes]:
         return self._scenarios.lists(self.users, slots, self._asked, version)
 
-    def asked(self, wanted: Sequence[Miss]) -> tuple[list[Miss], Publish]:
-        """Return which of these lists of scenarios are made here, and what publishes them."""
-        taken, slots = self._asked.note(wanted)
-        return taken, self._publishing.later(self._of_scenarios(slots, self.learned))
+    def ask(self, wanted: Sequence[Wanted]) -> list[Wanted]:
+        """Have these lists of scenarios made from now on; return those that are made here."""
+        return self._asked.note(wanted)
+
+    def answer(self, wanted: Sequence[Wanted]) -> Publish:
+        """Return what publishes lists that were asked for; who was let go since has none."""
+        slots = np.unique(self.users.ids.find_all([one.user for one in wanted]))
+        return self._publishing.later(self._of_scenarios(slots[slots >= 0], self.learned))
 
     def unlist(self, gone: Set[str], back: Set[str]) -> Publish:
         """Return what takes items out of the lists that stand there; others come back soon."""

@@ -105,6 +105,7 @@ class Interactions:
             frozen.load_items(self.model, parts)
         self.model.hide(self.hidden)
         self.publishing.mark_dirty(self.model.neighbours_of(self.hidden))
+        self.scenarios.look()
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -122,9 +123,8 @@ class Interactions:
         self.model = recommender(self._settings)
         self.publishing = Publishing(self._settings, self._telemetry, self._send)
         self.scenarios = ScenarioLists(
-            self._settings, self._scenarios, self._kinds, self.model, self.publishing.answers
+            self._settings, self._scenarios, self._kinds, self.model, self.publishing
         )
-        self.publishing.renamed = self.scenarios.renamed
 
     @property
     def every_s(self) -> float:
@@ -140,8 +140,7 @@ class Interactions:
         self._evictions.show(self._telemetry, "items", [self.model.ids.evicted])
         await self.publishing.shared(self.model, self._send_aside)
         self.scenarios.look()
-        if trending := self.scenarios.trending():
-            await self._send_aside(trending)
+        await self.scenarios.publish_trending(self._send_aside)
 
     def describe(self, item: str, attributes: Attributes) -> None:
         """Know an item by these attributes, from the next tick on."""
