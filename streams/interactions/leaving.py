@@ -56,10 +56,8 @@ class Leaving:
         }
 
     def _seen(self, slot: int) -> list[int]:
-        pages, page, found = self._users.pages, int(self._users.rows.page[slot]), list[int]()
-        while page >= 0:
-            found += [item for item in seen.slots(pages.entry[page]).tolist() if item >= 0]
-            page = int(pages.older[page])
+        told = seen.entries(self._users.pages, int(self._users.rows.page[slot]))
+        found: list[int] = seen.slots(told).tolist()
         return found
 
     def forget(self, user: str, past: Sequence[Batch] | None, shared_too: bool) -> Forgotten:

@@ -27,6 +27,7 @@ class Publishing:
         self.answers = Lists(settings.key_prefix, settings.list_age_s)
         self.renamed: Callable[[list[int]], None] = lambda _: None  # who hears of new names, too
         self._length = settings.list_length
+        self._predictors = tuple(settings.predictors)
         self._telemetry = telemetry
         self._send = send
         self._dirty: list[I32] = []
@@ -91,6 +92,10 @@ class Publishing:
             await self._send([command])
 
         return publish
+
+    def nothing_of(self, user: str) -> list[bytes]:
+        """Return the commands that take away what stands under a user's id."""
+        return self._lists.nothing_of(user, self._predictors)
 
     async def shared(self, model: Recommender, send: Send) -> None:
         """Publish what changed since the last call: trending, then similar items.
