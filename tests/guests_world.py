@@ -25,6 +25,10 @@ def named(kind: str, partition: int, n: int) -> list[str]:
     return [name for name in names if HOME(name) == partition][:n]
 
 
+GUEST, NEAR = named("guest", 0, 1)[0], named("account", 0, 1)[0]  # of one partition
+FAR = named("account", 1, 1)[0]  # of the other
+
+
 class Inn(Town):
     """Logs of real events, and of `users`."""
 

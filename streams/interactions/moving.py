@@ -129,6 +129,11 @@ class Moving:
         known += [guest for guest in guests if guest not in known]
         return Moved(slot=arrive(self._model, self._users, user, past, shared_too))
 
+    def called(self, person: str) -> str:
+        """Return the name of a guest who has this alias and is remembered, empty if nobody is."""
+        guests = list(self._accounts)
+        return next((guest for guest in guests if alias(self._key, guest) == person), "")
+
     def forget(self, user: str) -> Aliases:
         """Know nothing of a person any more; return whom the person has been."""
         for guest in [g for g, (account, _) in self._accounts.items() if user in (g, account)]:

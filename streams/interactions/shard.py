@@ -190,7 +190,7 @@ class InteractionsShard:
 
     def called(self, person: str) -> str:
         """Return the name of who has this alias, empty if nobody has."""
-        return self._leaving.called(person)
+        return self._leaving.called(person) or self._moving.called(person)
 
     def asks_log(self, user: str) -> bool:
         """Tell whether the log may know more choices than the history."""
