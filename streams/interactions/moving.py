@@ -116,12 +116,16 @@ class Moving:
             self._accounts.popitem(last=False)
 
     def _bring(self, coming: _Coming, place: Place, shared_too: bool) -> Moved:
-        """Put a past to an account; who was merged later than that is looked for further on."""
+        """Put a past to an account; who was merged later than that is looked for further on.
+
+        What did not come among the events of `interactions` is sent there first: it is their order
+        that a replay keeps.
+        """
         past, guests, user, message = coming
         while (later := self._accounts.get(user, ("", -1)))[1] > message:
             user, message = later
         home = self._owner(user)
-        if home != self._partition:
+        if home != self._partition or place[0] != INTERACTIONS.name:
             choices = list[tuple[str, float, float, int]](past.choices)
             said = Handover(message, user, place, choices, list(past.seen), list(guests))
             return Moved(messages=(self._guests.handover(said, INTERACTIONS.name, home),))
