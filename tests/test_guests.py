@@ -160,6 +160,27 @@ def test_events_that_came_to_the_wrong_partition_are_the_guests_too() -> None:
     run(work)
 
 
+def test_who_was_sent_on_before_a_reload_is_waited_for() -> None:
+    """The snapshot that is loaded has the event behind it, and the message was read before."""
+
+    async def work(_: Places) -> None:
+        inn = Inn()
+        host = await hosted(inn)
+        inn.stray(GUEST)
+        inn.login(GUEST, FAR)
+        await host.hear()
+        await host.fetch(1, 9)
+        await host.save()
+        host.reload(host.unit)
+        await host.open(0, 1)
+        await host.hear()
+        assert inn.moves() == []
+        await host.settle()
+        assert Counter(host.history(FAR)) == inn.chosen(GUEST)
+
+    run(work)
+
+
 def test_what_cannot_be_used_is_a_dead_letter_and_holds_nobody_up() -> None:
     async def work(_: Places) -> None:
         inn = Inn()

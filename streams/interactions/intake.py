@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import filterfalse
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,6 +28,7 @@ from streams.interactions.window import Window
 from streams.kafka.partitioner import Partitioner
 from streams.shards import NOBODY, Batch, Message, Record, Void
 
+State = tuple[list[str], dict[int, int], float, dict[int, int]]
 LATE_S = 60.0  # an event this much older than the newest one is counted as late
 
 
@@ -185,7 +186,7 @@ class Intake:
         return "rekeyed"
 
     def passed_on(self, partition: int) -> int:
-        """Return the last event since the start that was sent on to another partition, or -1."""
+        """Return the last event that was sent on to another partition, or -1."""
         return self._passed.get(partition, -1)
 
     def came_from(self, partition: int) -> int:
@@ -257,20 +258,25 @@ class Intake:
 
     def dump(self) -> bytes:
         """Return what is remembered, as MessagePack."""
-        return msgspec.msgpack.encode((list(self._recent), self._origins, self._latest))
+        passed = dict(sorted(self._passed.items()))
+        return msgspec.msgpack.encode((list(self._recent), self._origins, self._latest, passed))
 
     def load(self, state: bytes) -> None:
         """Stand where `dump` was called."""
-        recent, self._origins, self._latest = msgspec.msgpack.decode(
-            state, type=tuple[list[str], dict[int, int], float]
-        )
+        recent, self._origins, self._latest, self._passed = _decoded(state)
         self._recent = Window(self._window, recent)
 
 
 def for_new_topics(state: bytes) -> bytes:
     """Return a dumped intake for topics that begin anew: old re-keyed offsets mean nothing."""
-    recent, _, latest = msgspec.msgpack.decode(state, type=tuple[list[str], dict[int, int], float])
-    return msgspec.msgpack.encode((recent, {}, latest))
+    recent, _, latest, _ = _decoded(state)
+    return msgspec.msgpack.encode((recent, {}, latest, {}))
+
+
+def _decoded(state: bytes) -> State:
+    told = msgspec.msgpack.decode(state, type=list[Any])  # older versions do not know the last one
+    found: State = msgspec.convert((*told, {})[:4], type=State)
+    return found
 
 
 def _leaving(batch: Batch) -> bool:

@@ -217,7 +217,7 @@ class InteractionsShard:
         return self._moving.merge(message, guest, user)
 
     def passed_on(self, partition: int) -> int:
-        """Return the last event since the start that was sent on to another partition, or -1."""
+        """Return the last event that was sent on to another partition, or -1."""
         return self._intake.passed_on(partition)
 
     def came_from(self, partition: int) -> int:

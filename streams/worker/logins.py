@@ -46,7 +46,7 @@ class Hosting(Protocol):
         """Return what has to be produced to merge a guest, or with none to say that it is done."""
 
     def passed_on(self, partition: int) -> int:
-        """Return the last event since the start that was sent on to another partition, or -1."""
+        """Return the last event that was sent on to another partition, or -1."""
 
     def came_from(self, partition: int) -> int:
         """Return the last event of another partition that has come here, or -1."""
@@ -173,9 +173,7 @@ def _arrived(owned: OwnedShard, until: Points, shards: Mapping[int, OwnedShard])
     here, shard = owned.partition, _hosting(owned)
     for partition, end in until.get(INTERACTIONS.name, {}).items():
         other = shards.get(partition)
-        if other is None:
-            continue  # nobody follows it: its log has lost what was not learned
-        if other.next[INTERACTIONS.name] < end:
+        if other is None or other.next[INTERACTIONS.name] < end:
             return False
         if shard.came_from(partition) < _hosting(other).passed_on(here):
             return False
