@@ -116,6 +116,11 @@ def erase(
     return erased
 
 
+def subtract(model: Recommender, choices: Sequence[Choice], history: int) -> I32:
+    """Take choices of somebody of whom no more is known from the items; return those changed."""
+    return _erase_items(model, choices, history, Erased()).dirty
+
+
 def _erase_items(
     model: Recommender, choices: Sequence[Choice], history: int, erased: Erased
 ) -> Erased:

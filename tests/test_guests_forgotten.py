@@ -94,6 +94,37 @@ def test_a_rebuild_learns_nothing_of_the_guests_either(crash: bool) -> None:
     run(work)
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_past_that_comes_after_its_account_was_forgotten_is_subtracted(again: bool) -> None:
+    async def work(_: Places) -> None:
+        inn = Inn()
+        host = Host(inn)
+        await host.open(0, 1)
+        inn.crowd(40)
+        inn.visit(FAR, 3)
+        inn.visit(GUEST, 3)
+        await host.settle()
+        inn.login(GUEST, FAR)
+        await host.hear()
+        inn.forget(FAR)
+        await host.deliver()
+        for _n in range(2):
+            await host.steward.look()
+            await host.deliver()
+        await host.steward.look()
+        assert FAR not in saved_state.of(host.unit, NOW).owner
+        await host.settle()
+        if again:
+            inn.storage = type(inn.storage)()
+            host = Host(inn)
+            await host.open(0, 1)
+            await host.settle()
+        assert [move["what"] for move in inn.moves()][:2] == ["merge", "handover"]
+        hold_sums(saved_state.of(host.unit, NOW), never_saw(inn, FAR, GUEST))
+
+    run(work)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_however_pasts_were_put_together_sums_are_those_without_the_person(seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - no secret

@@ -14,10 +14,16 @@ Place = tuple[str, int, int]  # topic, partition, offset
 
 
 class Found(NamedTuple):
-    """A message about a guest, and where it stands."""
+    """A message about a guest, and where it stands.
+
+    `void` is that the account was forgotten since; `late` that it was so already, so that what the
+    items have learned of the guest is still to be subtracted.
+    """
 
     said: Move
     place: Place
+    void: bool = False
+    late: bool = False
 
 
 class Guests:

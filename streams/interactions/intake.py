@@ -140,10 +140,9 @@ class Intake:
             found, dead = None, error.dead
         if found is None:
             return self._bury(record, batch, dead, taken)
-        if self._void and self._is_void_handover(found):
-            return "forgotten"
+        found = self._looked_up(found, batch.void)
         taken.moves.append((len(taken.user), found))
-        return "guest"
+        return "forgotten" if found.void else "guest"
 
     def _take(self, record: Record, rekeyed: bool, taken: Taken) -> str:
         event = self._decode(record.value)
@@ -215,14 +214,16 @@ class Intake:
         origin, offset = self._signed.read(record, user)
         return offset < void.origins.get(origin, 0)
 
-    def _is_void_handover(self, found: Found) -> bool:
-        """Return whether the account was forgotten after the guest had become it."""
-        void = self._void.get(alias(self._key, found.said.user))
-        if void is None or not isinstance(found.said, Handover):
-            return False
+    def _looked_up(self, found: Found, void: Mapping[str, Void]) -> Found:
+        """Return a message with whether the account was forgotten after the guest had become it."""
+        gone = void.get(alias(self._key, found.said.user)) if void else None
+        if gone is None or not isinstance(found.said, Handover):
+            return found
         topic, partition, offset = found.said.origin
-        late = topic == INTERACTIONS.name and offset < void.origins.get(partition, 0)
-        return late or found.place[2] < void.until.get(found.place[0], 0)
+        if found.place[2] < gone.until.get(found.place[0], 0):
+            return found._replace(void=True)
+        late = topic == INTERACTIONS.name and offset < gone.origins.get(partition, 0)
+        return found._replace(void=late, late=late)
 
     def forget(self, user: str) -> int:
         """Remember no event ids that name a user; return how many there were."""

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from contracts.control import alias
 from contracts.guests import Handover, Merge
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
-from learners.erased import Choice
+from learners.arrays import I32
+from learners.erased import Choice, subtract
 from learners.moved import Past, arrive, depart
 from learners.recommender import Recommender, Users
 from streams.interactions.guests import Found, Guests, Place
@@ -27,11 +29,15 @@ REMEMBERED = 10_000  # guests whose account is known here, for what is handed to
 
 
 class Moved(NamedTuple):
-    """Who is gone from here, in whose slot something has come, and what is to be sent."""
+    """Who is gone from here, in whose slot something has come, and what is to be sent.
+
+    What goes with items that are `dirty` has changed.
+    """
 
     gone: str = ""
     slot: int = -1
     messages: tuple[Message, ...] = ()
+    dirty: I32 = np.empty(0, np.int32)
 
 
 NOTHING = Moved()
@@ -84,7 +90,7 @@ class Moving:
 
     def take(self, found: Found, shared_too: bool) -> Moved:
         """Do what a message says, unless that was done before."""
-        said, place = found
+        said, place = found.said, found.place
         if isinstance(said, Merge):
             return self._merge(said, place, shared_too)
         topic, partition, offset = said.origin
@@ -92,6 +98,8 @@ class Moving:
             return NOTHING
         self._handed[topic, partition] = offset
         past = Past([Choice(*choice) for choice in said.choices], said.seen)
+        if found.void:
+            return self._let_go(past, found.late and shared_too)
         return self._bring(_Coming(past, said.guests, said.user, said.message), place, shared_too)
 
     def _merge(self, said: Merge, place: Place, shared_too: bool) -> Moved:
@@ -137,6 +145,12 @@ class Moving:
         """Return the name of a guest who has this alias and is remembered, empty if nobody is."""
         guests = list(self._accounts)
         return next((guest for guest in guests if alias(self._key, guest) == person), "")
+
+    def _let_go(self, past: Past, subtracted: bool) -> Moved:
+        """Keep nothing of what comes to somebody who was forgotten."""
+        if not subtracted:
+            return NOTHING
+        return Moved(dirty=subtract(self._model, past.choices, self._users.widths.history))
 
     def forget(self, user: str) -> Aliases:
         """Know nothing of a person any more; return whom the person has been."""

@@ -116,6 +116,7 @@ class InteractionsShard:
         """Do what a message about a guest says; return the commands for lists."""
         moved = self._moving.take(found, shared_too=not batch.known_to_shared)
         out += moved.messages
+        self._publishing.mark_dirty(moved.dirty)
         if not self.users.served:
             return []
         commands = self._publishing.nothing_of(moved.gone) if moved.gone else []
