@@ -9,7 +9,7 @@ import hiredis
 import msgspec
 
 from contracts import keys
-from state.people import own_keys
+from state.people import keys_of
 from state.render import Names, Ranked, entries
 
 Command = bytes
@@ -147,9 +147,9 @@ class Lists:
         """Return the command that takes a user's lists away."""
         return _delete(*keys.lists_of(self._prefix, user, scenarios))
 
-    def nothing_of(self, user: str, predictors: Iterable[str]) -> list[Command]:
-        """Return the commands that take away all that bears a user's id."""
-        return [_delete(key) for key in own_keys(self._prefix, predictors, user)]
+    def nothing_of(self, user: str, scenarios: Iterable[str], predictors: Iterable[str]) -> Command:
+        """Return the command that takes away all that bears a user's id."""
+        return _delete(*keys_of(self._prefix, user, scenarios, predictors))
 
     def none_similar(self, items: Iterable[str]) -> list[Command]:
         """Return the commands that take away what goes with items."""

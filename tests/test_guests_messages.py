@@ -31,9 +31,8 @@ def test_the_list_is_ranked_anew_and_the_guests_keys_are_deleted() -> None:
     shard.handle(Batch(A, 0, events))
     merge = shard.merge(7, "guest", "ann")
     publish(shard.handle(Batch(A, 0, [recorded(merge, 5)])))
-    *gone, (verb, key, value, *_) = [parse(command) for command in sent]
-    names = ("rec:guest", "pred:elec:guest", "pending:elec:guest")
-    assert gone == [[b"DEL", f"hw:{name}".encode()] for name in names]
+    gone, (verb, key, value, *_) = [parse(command) for command in sent]
+    assert gone == [b"DEL", b"hw:rec:guest", b"hw:pred:elec:guest", b"hw:pending:elec:guest"]
     assert (verb, key) == (b"SET", b"hw:rec:ann")
     assert msgspec.json.decode(value)["items"]
     assert shard.holds("guest") == {}

@@ -93,9 +93,9 @@ class Publishing:
 
         return publish
 
-    def nothing_of(self, user: str) -> list[bytes]:
-        """Return the commands that take away what stands under a user's id."""
-        return self._lists.nothing_of(user, self._predictors)
+    def nothing_of(self, user: str, scenarios: Iterable[str]) -> bytes:
+        """Return the command that takes away what stands under a user's id."""
+        return self.answers.nothing_of(user, scenarios, self._predictors)
 
     async def shared(self, model: Recommender, send: Send) -> None:
         """Publish what changed since the last call: trending, then similar items.

@@ -119,7 +119,9 @@ class InteractionsShard:
         self._publishing.mark_dirty(moved.dirty)
         if not self.users.served:
             return []
-        commands = self._publishing.nothing_of(moved.gone) if moved.gone else []
+        named, commands = self._scenarios.scenarios, list[bytes]()
+        if moved.gone:
+            commands.append(self._publishing.nothing_of(moved.gone, named))
         if moved.slot < 0:
             return commands
         now = max(self._model.latest, float(self.users.rows.when[moved.slot, 0]))
