@@ -37,6 +37,14 @@ class Item(msgspec.Struct, gc=False):
     hidden: bool = False
 
 
+class User(msgspec.Struct, gc=False):
+    """`users`: what is known of a person; `merge_from` is a guest who turned out to be this one."""
+
+    user: Id
+    attributes: dict[str, Any] = {}
+    merge_from: Id | None = None
+
+
 class Features(msgspec.Struct, gc=False):
     """`features`: a predictor is asked. `x` are River features: a flat dict."""
 
@@ -73,7 +81,8 @@ REASONS = {
     "no_origin": "a re-keyed event has no signed origin, or is in the wrong partition",
     "unknown_predictor": "no predictor of that name is in the settings",
     "no_features": "a label came for which no features are pending",
-    "not_signed": "a message of `control` without a signature of this snapshot_key",
+    "not_signed": "a message of `control`, or one that only workers write among events, without a "
+    "signature of this snapshot_key",
     "predictor_failed": "the predictor raised an error on these features or this label",
     "predictor_out": "the predictor raised an error on everything before, and was not asked",
     "learner_failed": "the worker's own learners raised an error on this event",

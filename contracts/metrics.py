@@ -29,7 +29,7 @@ EVENTS = Metric(
     "headwater_events",
     "counter",
     "messages by what became of them: learned, answered, duplicate, dead_letter, rekeyed, late, "
-    "forgotten",
+    "forgotten, guest",
     ("topic", "outcome"),
 )
 DEAD_LETTERS = Metric("headwater_dead_letters", "counter", "dead letters by reason", ("reason",))

@@ -40,7 +40,11 @@ class Topic(NamedTuple):
 
 
 INTERACTIONS = Topic(
-    "interactions", "user", "delete", "who did what with which item", append_time=True
+    "interactions",
+    "user",
+    "delete",
+    "who did what with which item; signed, of workers, what a guest did who is an account now",
+    append_time=True,
 )
 REKEYED = Topic(
     "interactions-rekeyed",
@@ -58,7 +62,7 @@ ITEMS = Topic(
     1,
     removed_for_good=True,  # else who reads it a day later would not know
 )
-USERS = Topic("users", "user", "compact", "people; a tombstone erases one", 1)
+USERS = Topic("users", "user", "compact", "people, and who was a guest; a tombstone erases one", 1)
 FEATURES = Topic("features", "entity", "delete", "what a predictor is asked", 1, append_time=True)
 LABELS = Topic("labels", "entity", "delete", "what turned out to be true", 1, append_time=True)
 PREDICTIONS = Topic("predictions", "entity", "delete", "what was answered", 1)

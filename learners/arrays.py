@@ -13,6 +13,7 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
 JUDGED = 20  # a hit below this position counts for nothing
@@ -87,6 +88,7 @@ class UserRows(NamedTuple):
     history: I32  # (users, history) last items, newest first
     when: F64  # (users, history) when each was chosen
     gave: F32  # (users, history) what each weighed for the items, 0 where they did not learn it
+    saw: U8  # (users, history) with how many of the next older ones it was taught
     chosen: I32  # (users,) how many of them
     listed: I32  # (users, JUDGED) the last list as far as it is judged, best first
     length: I32  # (users,) items in the list
@@ -95,6 +97,7 @@ class UserRows(NamedTuple):
     tag: I64  # (users,) hash of the name
     page: I32  # (users,) newest page of what the user has seen, -1 for none
     met: I32  # (users,) entries on the user's pages
+    rekeyed: Flags  # (users,) the last event came to another partition first
 
 
 Rows = TypeVar("Rows", ItemRows, UserRows)
@@ -135,6 +138,7 @@ def user_rows(rows: int, widths: Widths) -> UserRows:
         history=np.full((rows, widths.history), -1, np.int32),
         when=np.zeros((rows, widths.history)),
         gave=np.zeros((rows, widths.history), np.float32),
+        saw=np.zeros((rows, widths.history), np.uint8),
         chosen=np.zeros(rows, np.int32),
         listed=np.full((rows, JUDGED), -1, np.int32),
         length=np.zeros(rows, np.int32),
@@ -143,6 +147,7 @@ def user_rows(rows: int, widths: Widths) -> UserRows:
         tag=np.zeros(rows, np.int64),
         page=np.full(rows, -1, np.int32),
         met=np.zeros(rows, np.int32),
+        rekeyed=np.zeros(rows, np.bool_),
     )
 
 

@@ -38,6 +38,10 @@ class Events(NamedTuple):
             np.full(n, fresh), np.arange(first_version, first_version + n),
         )  # fmt: skip
 
+    def first(self, count: int) -> "Events":
+        """Return the first `count` events."""
+        return Events._make(column[:count] for column in self)
+
     def after(self, count: int) -> "Events":
         """Return the events behind the first `count`."""
         return Events._make(column[count:] for column in self)

@@ -66,14 +66,17 @@ def _order(parts: Parts) -> tuple[list[int], list[str]]:
 
 def _users(parts: Parts, numbers: dict[str, int]) -> Users:
     now = _numbered(parts["items"], numbers)
+    parts = frozen.with_all_columns(parts)
     row = {name[6:]: frozen.array(data) for name, data in parts.items() if name[:6] == "users."}
-    inside = np.arange(row["when"].shape[1]) < row["chosen"][:, None]
+    older = row["chosen"][:, None] - 1 - np.arange(row["when"].shape[1])
+    inside = older >= 0
+    saw = np.minimum(row["saw"], np.maximum(older, 0))
     entry = seen.renamed(frozen.array(parts["pages"]), now)
     return Users(
         (parts["ids"],),
         (
-            now[row["history"]], np.where(inside, row["when"], 0.0), row["chosen"], row["tag"],
-            row["met"], row["page"], entry,
+            now[row["history"]], np.where(inside, row["when"], 0.0), saw,
+            row["chosen"], row["tag"], row["met"], row["page"], row["rekeyed"], entry,
         ),
         (now[row["listed"]], row["length"], row["made"], row["version"]),
     )  # fmt: skip

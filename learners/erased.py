@@ -35,15 +35,21 @@ from learners.pairs import BACKWARDS
 from learners.recommender import Recommender, Users
 from learners.seen import Pages, clear
 
+ALL = 255  # that a history holds at most
 NOISE = 1e-6  # of a 32-bit sum: what is left below that share is what rounding has left
 
 
 class Choice(NamedTuple):
-    """What a person chose and when; `weight` is what the items learned of it, 0 while frozen."""
+    """What a person chose and when; `weight` is what the items learned of it, 0 while frozen.
+
+    With `saw` of the choices right before it the item was taught to go: fewer than there are where
+    a guest's past was put together with that of an account.
+    """
 
     item: str
     ts: float
     weight: float
+    saw: int = ALL
 
 
 class Erased(NamedTuple):
@@ -68,17 +74,18 @@ class Sums(NamedTuple):
     weight: dict[int, F64]
     near: Counter[tuple[int, int]]
     after: Counter[tuple[int, int]]
-    repeats: int
+    repeats: tuple[int, int]  # choices that were not the first, and those of an item once more
 
 
 def known_choices(model: Recommender, users: Users, user: str) -> list[Choice]:
     """Return the choices that a person's history keeps, oldest first."""
     slot = users.ids.find(user)
     rows, size = users.rows, int(users.rows.chosen[slot]) if slot >= 0 else 0
-    columns = [column[slot, :size][::-1] for column in (rows.history, rows.when, rows.gave)]
+    told = (rows.history, rows.when, rows.gave, rows.saw)
+    columns = [column[slot, :size][::-1].tolist() for column in told]
     return [
-        Choice(model.ids.names[item], float(ts), float(gave))
-        for item, ts, gave in zip(*columns, strict=True)
+        Choice(model.ids.names[item], ts, gave, saw)
+        for item, ts, gave, saw in zip(*columns, strict=True)
     ]
 
 
@@ -103,10 +110,15 @@ def erase(
     erased = Erased(seen=met, whole=whole)
     if shared_too:
         erased = _erase_items(model, [*(older or ()), *kept], full, erased)
-        erased = erased._replace(sessions=_leave_session(model.world.sessions, tag))
+        erased = erased._replace(sessions=leave_session(model.world.sessions, tag))
     vacate(users.rows, users.pages, slot)
     users.ids.forget(user)
     return erased
+
+
+def subtract(model: Recommender, choices: Sequence[Choice], history: int) -> I32:
+    """Take choices of somebody of whom no more is known from the items; return those changed."""
+    return _erase_items(model, choices, history, Erased()).dirty
 
 
 def _erase_items(
@@ -140,8 +152,9 @@ def _leave_no_trace(world: World, gone: Sequence[int]) -> None:
 def _sums(model: Recommender, choices: Sequence[Choice], history: int) -> Sums:
     """Return what choices have added, as `learners.step.learn` has added it."""
     rules, origin = model.rules, model.world.trend.origin
-    sums, slots = Sums(Counter(), {}, Counter(), Counter(), 0), list[int]()
-    repeats, pair_life = 0, rules.pair_half_life
+    sums, slots = Sums(Counter(), {}, Counter(), Counter(), (0, 0)), list[int]()
+    known = repeats = 0
+    pair_life = rules.pair_half_life
     for choice in choices:
         item = model.ids.find(choice.item)
         if item < 0:
@@ -150,11 +163,13 @@ def _sums(model: Recommender, choices: Sequence[Choice], history: int) -> Sums:
             gain = choice.weight * 2.0 ** ((choice.ts - origin[:-1]) / rules.half_lives)
             sums.seen[item] += 1
             sums.weight[item] = sums.weight.get(item, 0.0) + gain
-            repeats += item in slots
+            before = slots if choice.saw >= history else slots[max(0, len(slots) - choice.saw) :]
+            known += bool(before)
+            repeats += item in before
             added = choice.weight * 2.0 ** ((choice.ts - origin[-1]) / pair_life)
-            _add_pairs(sums, slots[: -history - 1 : -1], item, added)
+            _add_pairs(sums, before[: -history - 1 : -1], item, added)
         slots.append(item)
-    return sums._replace(repeats=repeats)
+    return sums._replace(repeats=(known, repeats))
 
 
 def _add_pairs(sums: Sums, before: Sequence[int], item: int, added: float) -> None:
@@ -195,10 +210,11 @@ def _lower_trend(world: World, sums: Sums) -> None:
     if n:
         trend.total[:] = np.maximum(trend.total - sum(sums.weight.values()), 0.0)
         trend.clock[1] = max(0.0, trend.clock[1] - n)
-        trend.repeats[:] = np.maximum(trend.repeats - [n - 1, sums.repeats], 0)
+        trend.repeats[:] = np.maximum(trend.repeats - sums.repeats, 0)
 
 
-def _leave_session(sessions: Sessions, tag: int) -> int:
+def leave_session(sessions: Sessions, tag: int) -> int:
+    """Let a user's session be nobody's; return how many there were."""
     slot = tag % len(sessions.size)
     if sessions.owner[slot] != tag:
         return 0
@@ -213,7 +229,9 @@ def vacate(users: UserRows, pages: Pages, user: int) -> None:
     users.history[user, :] = -1
     users.when[user, :] = 0.0
     users.gave[user, :] = 0.0
+    users.saw[user, :] = 0
     users.listed[user, :] = -1
     users.chosen[user] = users.length[user] = 0
     users.made[user] = 0.0
     users.version[user] = users.tag[user] = 0
+    users.rekeyed[user] = False

@@ -42,9 +42,15 @@ def forget_in_users(users: UserRows, pages: Pages, gone: Flags) -> None:
 def keep_chosen(users: UserRows, user: int, gone: Flags) -> int:
     """Do the same as `keep_present` with a history, each item with what is known of it."""
     slots, when, gave, kept = users.history[user], users.when[user], users.gave[user], 0
+    saw = users.saw[user]
+    for k in range(users.chosen[user] - 1, 0, -1):
+        if gone[slots[k]]:
+            for newer in range(k):
+                saw[newer] -= newer + saw[newer] >= k
     for k in range(users.chosen[user]):
         if not gone[slots[k]]:
             slots[kept], when[kept], gave[kept] = slots[k], when[k], gave[k]
+            saw[kept] = saw[k]
             kept += 1
     return kept
 

@@ -72,9 +72,7 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     """Stand where `dump_users` was called; `users` must be new, the items loaded before."""
     _load_ids(users.ids, parts["ids"])
     users.make_room(0)
-    if "users.gave" not in parts:  # of a version that did not note it: plain choices
-        plain = (array(parts["users.history"]) >= 0).astype(np.float32)
-        parts = {**parts, "users.gave": _npy(plain)}
+    parts = with_all_columns(parts)
     _load_arrays("users", users.rows, parts)
     slots, names = msgspec.msgpack.decode(parts["items"], type=tuple[list[int], list[str]])
     nobody = len(items.names)
@@ -85,6 +83,17 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     entry = seen.renamed(array(parts["pages"]), now)
     users.pages, users.rows.page[:] = seen.unpacked(entry, users.rows.met)
     forget_in_users(users.rows, users.pages, np.arange(nobody + 1) == nobody)
+
+
+def with_all_columns(parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return users as dumped, with what older versions did not note: plain choices of their own."""
+    history = array(parts["users.history"])
+    plain: dict[str, NDArray[Any]] = {
+        "users.gave": (history >= 0).astype(np.float32),
+        "users.saw": np.full(history.shape, np.iinfo(np.uint8).max, np.uint8),
+        "users.rekeyed": np.zeros(len(history), np.bool_),
+    }
+    return {name: _npy(column) for name, column in plain.items() if name not in parts} | dict(parts)
 
 
 def _without_leftovers(rows: UserRows) -> UserRows:

@@ -4,7 +4,7 @@ State that belongs to a partition (`Users`) has one writer; state of the items i
 partitions of a worker. Both are folds of the log: what they hold depends on the events alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -216,18 +216,21 @@ class Recommender:
         if mode == TEACH:
             return self._admit(events)
         if mode == JUDGE:
-            self._name(events)
+            self.name(events.item[k] for k in np.flatnonzero(events.weight).tolist())
         return self.ids.find_all(events.item)
 
-    def _name(self, events: Events) -> None:
+    def name(self, items: Iterable[str]) -> None:
         """Give new items a slot while there is room, so that histories can hold them.
 
         Nothing is let go for them and no use is noted: what is held stays as it is.
         """
-        for k in np.flatnonzero(events.weight).tolist():
-            if events.item[k] not in self.ids and not self.ids.full:
-                self.ids.admit(events.item[k])
+        new = [item for item in dict.fromkeys(items) if item not in self.ids]
+        for item in new:
+            if not self.ids.full:
+                self.ids.admit(item)
         self.make_room()
+        if self.hidden:
+            self._hide_newcomers(self.ids.find_all(new), new)
 
     def _admit(self, events: Events) -> I32:
         """Return the items of the first events; -1 for what is not learned, which takes no slot."""

@@ -64,6 +64,17 @@ def unpacked(entry: I32, met: I32) -> tuple[Pages, I32]:
     return Pages(entry, older, np.array([-1, 0])), page
 
 
+def entries(pool: Pages, page: int) -> I32:
+    """Return a user's entries, oldest first; `page` is the newest one, -1 for none."""
+    found = list[I32]()
+    while page >= 0:
+        found.append(pool.entry[page])
+        page = int(pool.older[page])
+    told = np.concatenate([np.empty(0, np.int32), *reversed(found)])
+    kept: I32 = told[told != NONE]
+    return kept
+
+
 def slots(entry: I32) -> I32:
     """Return the items that entries name, -1 for none."""
     return np.where(entry >= 0, entry, np.where(entry == NONE, -1, ~entry)).astype(np.int32)

@@ -188,9 +188,10 @@ def mark_dirty(
 def remember(users: UserRows, user: int, item: int, ts: float, weight: float) -> None:
     """Put an item at the front of a user's history; the oldest goes."""
     history, when, gave = users.history[user], users.when[user], users.gave[user]
-    chosen = min(users.chosen[user] + 1, len(history))
+    saw, before = users.saw[user], users.chosen[user]
+    chosen = min(before + 1, len(history))
     for back in range(chosen - 1, 0, -1):
         history[back], when[back] = history[back - 1], when[back - 1]
-        gave[back] = gave[back - 1]
-    history[0], when[0], gave[0] = item, ts, weight
+        gave[back], saw[back] = gave[back - 1], saw[back - 1]
+    history[0], when[0], gave[0], saw[0] = item, ts, weight, before
     users.chosen[user] = chosen

@@ -1,6 +1,6 @@
 """Lists as Redis commands: JSON values under their keys, each with an age."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha1
 from typing import NamedTuple
@@ -9,6 +9,8 @@ import hiredis
 import msgspec
 
 from contracts import keys
+from state.misses import asked_for
+from state.people import keys_of
 from state.render import Names, Ranked, entries
 
 Command = bytes
@@ -142,9 +144,17 @@ class Lists:
             for lists, items in cuts
         ]  # fmt: skip
 
-    def no_lists(self, user: str, scenarios: Iterable[str]) -> Command:
-        """Return the command that takes a user's lists away."""
-        return _delete(*keys.lists_of(self._prefix, user, scenarios))
+    def nothing_of(
+        self, user: str, shard: str, scenarios: Collection[str], predictors: Iterable[str] = ()
+    ) -> list[Command]:
+        """Return the commands that take away a user's lists, and what predictors answered.
+
+        `shard` is where the lists of scenarios were asked for.
+        """
+        asked = [asked_for(user, scenario) for scenario in scenarios]
+        name = keys.ASKED.at(self._prefix, shard=shard)
+        forgotten = [_command("ZREM", name, *asked)] if asked else []
+        return [_delete(*keys_of(self._prefix, user, scenarios, predictors)), *forgotten]
 
     def none_similar(self, items: Iterable[str]) -> list[Command]:
         """Return the commands that take away what goes with items."""

@@ -1,5 +1,6 @@
 """What stands in Redis under a person's own id, found without looking through anything else."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from contracts import keys, pipeline
@@ -19,10 +20,17 @@ def own_keys(settings: Settings, user: str) -> list[str]:
     Raises:
         SettingsError: the pipeline, which names the scenarios, cannot be read.
     """
-    prefix, scenarios = settings.key_prefix, pipeline.read(settings.pipeline).scenarios
+    scenarios = pipeline.read(settings.pipeline).scenarios
+    return keys_of(settings.key_prefix, user, scenarios, settings.predictors)
+
+
+def keys_of(
+    prefix: str, user: str, scenarios: Iterable[str], predictors: Iterable[str]
+) -> list[str]:
+    """Return the same, where scenarios and predictors are at hand."""
     of_predictors = [
         key.at(prefix, predictor=name, id=user)
-        for name in settings.predictors
+        for name in predictors
         for key in (keys.PRED, keys.PENDING)
     ]
     return keys.lists_of(prefix, user, scenarios) + of_predictors

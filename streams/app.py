@@ -18,7 +18,7 @@ from state.connection import Pipe, away
 from state.manifest import Log
 from state.misses import Misses
 from state.opened import snapshots
-from state.people import own_keys, take_away
+from state.people import keys_of, take_away
 from state.snapshots import Snapshots
 from streams.catalogue.catalogue import Catalogue
 from streams.control.reader import TopicReader
@@ -36,6 +36,7 @@ from streams.worker.farewell import Farewell
 from streams.worker.follower import Follower
 from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
+from streams.worker.logins import Logins
 from streams.worker.manager import ShardManager
 from streams.worker.outbox import Outbox
 from streams.worker.owned_shard import OwnedShard
@@ -120,11 +121,7 @@ class Components:
             self.manager, dog, self.waits, settings, orders, steward, follower
         )
         self.background.catalogue = self._catalogue(settings, orders, steward, ledger)
-        tombstones = self._tombstones(settings, loader, steward)
-        self.background.tombstones = tombstones
-        self.background.users = TopicReader(
-            settings, self.ends, tombstones.take, USERS, whole=False
-        )
+        self.background.people = self._people(settings, loader, steward, ledger)
 
     def _manager(self, loader: ShardLoader, store: Snapshots, telemetry: Telemetry) -> ShardManager:
         gone, link, held = away(), ConsumerLink(), self.owned_shards
@@ -198,8 +195,12 @@ class Components:
         follower.caught_up, follower.arrived = orders.caught_up, steward.nudge
         return follower
 
-    def _tombstones(self, settings: Settings, loader: ShardLoader, steward: Steward) -> Tombstones:
+    def _people(
+        self, settings: Settings, loader: ShardLoader, steward: Steward, ledger: Ledger
+    ) -> Duties:
+        """Return the duties that read `users`: who is to be forgotten, and who was a guest."""
         retry, held = self.retry, self.owned_shards
+        scenarios = pipeline.read(settings.pipeline).scenarios
         counts = {t: loader.log.partitions.get(t, 0) for unit in held.units for t in unit.topics}
         tps = {held.tp(topic, p): topic for topic, n in counts.items() for p in range(n)}
 
@@ -210,13 +211,22 @@ class Components:
             return found
 
         async def unpublish(user: str) -> None:
-            names = own_keys(settings, user)
+            names = keys_of(settings.key_prefix, user, scenarios, settings.predictors)
             await retry.until_answered(lambda: take_away(self.redis, names))
 
         sealed = Seal(settings).sealed
         tombstones = Tombstones(settings, held, steward.schedule, sealed, self.sender.send)
         tombstones.ends, tombstones.unpublish = ends, unpublish
-        return tombstones
+        bury = partial(ledger.bury, USERS.name)
+        logins = Logins(settings, held, ends, self.sender.send, bury)
+        logins.opening = lambda: self.manager.ownership.opening
+
+        async def take(records: Sequence[Any]) -> None:
+            await tombstones.take(records)
+            await logins.take(records)
+
+        users = TopicReader(settings, self.ends, take, USERS, whole=False)
+        return users.run, tombstones.run, logins.run
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -211,10 +211,14 @@ class Clearing(Protocol):
 
 
 class Forgotten(NamedTuple):
-    """What a shard has let go of a person: how much of what, and what unpublishes it."""
+    """What a shard has let go of a person: how much of what, and what unpublishes it.
+
+    `guests` are those whom the person was before, by alias and partition.
+    """
 
     counts: Mapping[str, int]
     publish: Publish | None = None
+    guests: Sequence[tuple[str, int]] = ()
 
 
 @runtime_checkable

@@ -50,6 +50,13 @@ def test_an_offset_that_is_saved_before_its_state_is_found(tmp_path: Path) -> No
 
 
 @pytest.mark.long
+def test_a_guest_who_is_handed_over_twice_is_found(tmp_path: Path) -> None:
+    kills = [Fault(at, "kill", "worker1", 0.0) for at in (5.0, 15.0)]
+    more = {"partitions": 2, "bug": "handed-twice", "guests": 0.3}
+    assert verdict(tmp_path, kills, 22.0, **more).found["guests_are_members"]
+
+
+@pytest.mark.long
 def test_who_was_replaced_while_frozen_and_saves_all_the_same_is_found(tmp_path: Path) -> None:
     freeze = Fault(6.0, "freeze", "worker1", 15.0)
     found = verdict(tmp_path, [freeze], 26.0, workers=2, partitions=2, bug="without-epoch").found

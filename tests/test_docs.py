@@ -147,6 +147,7 @@ def examples() -> dict[str, Any]:
     ("name", "struct"),
     [
         ("interactions", events.Interaction),
+        ("users", events.User),
         ("features", events.Features),
         ("labels", events.Label),
     ],

@@ -14,7 +14,7 @@ from streams.interactions.asked import Asked
 from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
 from streams.shards import NoTelemetry
-from tests.streams_kit import Answers, batch, event, publish, record, run
+from tests.streams_kit import Answers, batch, event, parse, publish, record, run
 from tests.test_hiding import ITEMS, ONE, USERS, Cutting, teach
 
 RARE = {f"i{k}" for k in range(ITEMS - 12, ITEMS)}  # few choose these
@@ -193,6 +193,7 @@ def test_who_is_forgotten_has_none() -> None:
     run(forgotten.publish())
     assert b"DEL" in deleted[0]
     assert b"hw:rec:u1:kitchen" in deleted[0]
+    assert {b"ZREM", b"hw:asked:0", b"u1:kitchen"} <= set(parse(deleted[1]))
 
 
 def test_items_that_are_told_of_later_and_slots_with_other_items_fit_as_they_are() -> None:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.chaos.planted import PLANTS
+from benchmarks.chaos.producer import GUESTS
 from benchmarks.chaos.runner import Plan, run
 from benchmarks.chaos.schedule import KINDS, plan
 from contracts import exits
@@ -33,8 +34,9 @@ def main() -> int:
     faults = plan(args.seed, args.seconds, n, args.workers, args.only or list(KINDS))
     print(f"seed {args.seed}, {len(faults)} faults planned:", *faults, sep="\n")
     chosen = Plan(
-        faults, args.seconds, args.seed, args.workers, args.partitions, args.rate, args.plant
-    )
+        faults, args.seconds, args.seed, args.workers, args.partitions, args.rate, args.plant,
+        args.guests,
+    )  # fmt: skip
     folder = Path(args.keep or tempfile.mkdtemp(prefix="headwater-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -58,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     add("--workers", type=int, default=1, metavar="N", help="default: 1")
     add("--partitions", type=int, default=1, metavar="N", help="default: 1")
     add("--rate", type=float, default=400.0, metavar="N", help="events per second (default: 400)")
+    add("--guests", type=float, default=GUESTS, metavar="SHARE", help=f"default: {GUESTS}")
     add("--only", nargs="+", choices=KINDS, metavar="KIND", help=f"of {', '.join(KINDS)}")
     add("--plant", choices=PLANTS, default="", help="a bug that must be found")
     add("--keep", metavar="DIR", help="folder for data and logs (default: a temporary one)")

@@ -9,6 +9,7 @@ import base64
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,7 +18,7 @@ from benchmarks.chaos import log as logs
 from benchmarks.chaos import saved as reading
 from benchmarks.chaos.saved import SHARED, Saved
 from contracts.settings import Settings
-from contracts.topics import DEAD_LETTERS, INTERACTIONS, REKEYED
+from contracts.topics import DEAD_LETTERS, INTERACTIONS, REKEYED, USERS
 from streams.interactions.unit import Interactions
 from streams.kafka import offsets
 from streams.kafka.partitioner import Partitioner
@@ -33,7 +34,8 @@ class Left:
 
     def __init__(self, settings: Settings, stale: int) -> None:
         self.settings, self.stale = settings, stale
-        self.log = logs.read(settings, [INTERACTIONS.name, REKEYED.name, DEAD_LETTERS.name])
+        topics = (INTERACTIONS, REKEYED, DEAD_LETTERS, USERS)
+        self.log = logs.read(settings, [topic.name for topic in topics])
         self.saved: dict[str, Saved] = reading.read(settings)
         self.behind = 0
 
@@ -51,12 +53,18 @@ class Left:
     @cached_property
     def events(self) -> dict[str, tuple[str, str]]:
         """User and item of each event by its id, as they stand in the log."""
+        return {id_: (event["user"], event["item"]) for id_, event in self.told.items()}
+
+    @cached_property
+    def told(self) -> dict[str, dict[str, Any]]:
+        """Each event by its id; what workers say of guests among them is none."""
         found = {}
         for partition in self.partitions:
             for record in self.log.records[INTERACTIONS.name, partition]:
                 if not (record.value or b"").startswith(b"no event"):
                     event = msgspec.json.decode(record.value or b"")
-                    found[event["event_id"]] = (event["user"], event["item"])
+                    if "event_id" in event:
+                        found[event["event_id"]] = event
         return found
 
 
@@ -95,6 +103,27 @@ def users_are_as_undisturbed(left: Left) -> Iterator[str]:
         if wrong:
             some = [f"{u}: {found.get(u)}, not {wanted.get(u)}" for u in sorted(wrong)[:SHOWN]]
             yield f"partition {partition}: {len(wrong)} users differ, such as {'; '.join(some)}"
+
+
+def guests_are_members(left: Left) -> Iterator[str]:
+    """Who was a guest is nowhere; the member's history has all that both did, once each."""
+    parts = [saved.parts for name, saved in left.saved.items() if name != SHARED]
+    people = {name: person for part in parts for name, person in reading.people(part).items()}
+    said = [msgspec.json.decode(r.value or b"") for r in left.log.records[USERS.name, 0]]
+    member = {login["merge_from"]: login["user"] for login in said}
+    wanted: dict[str, Counter[Any]] = {name: Counter() for name in member.values()}
+    for event in left.told.values():
+        whose = member.get(event["user"], event["user"])
+        if whose in wanted:
+            wanted[whose][event["item"], event["ts"]] += 1
+    found = {name: people.get(name, reading.Person([], [], 0)) for name in wanted}
+    held = {n: Counter(zip(p.history, p.when, strict=True)) for n, p in found.items()}
+    if wrong := [name for name in wanted if held[name] != wanted[name]]:
+        some = "; ".join(f"{n}: {held[n]}, not {wanted[n]}" for n in sorted(wrong)[:SHOWN])
+        yield f"{len(wrong)} of {len(wanted)} members, or their guests, did otherwise: {some}"
+    there = reading.lists(left.settings, list(member))
+    if still := [guest for guest in member if guest in people or guest in there]:
+        yield f"{len(still)} of {len(member)} guests are still there, such as {still[:SHOWN]}"
 
 
 def items_are_as_undisturbed(left: Left) -> Iterator[str]:
@@ -163,6 +192,7 @@ CHECKS: tuple[Callable[[Left], Iterator[str]], ...] = (
     offsets_stand_at_the_end,
     every_event_counts_once,
     users_are_as_undisturbed,
+    guests_are_members,
     items_are_as_undisturbed,
     one_partition_is_identical,
     lists_are_fresh,

@@ -5,6 +5,8 @@ from typing import Any
 
 from state import opened, redis_storage
 from state.storage import Guard, Moved
+from streams.interactions import moving
+from streams.interactions.guests import Found
 from streams.shards import Later, Parts, Shard
 from streams.worker import saver
 
@@ -49,9 +51,22 @@ def _offset_first() -> None:
     saving.still = OneBehind()
 
 
+def _handed_twice() -> None:
+    """Nobody remembers what was handed over, so a replay's second handover counts again."""
+    take = moving.Moving.take
+
+    def forgetful(self: moving.Moving, found: Found, shared_too: bool) -> moving.Moved:
+        self._handed.clear()
+        return take(self, found, shared_too)
+
+    wiring: Any = moving.Moving
+    wiring.take = forgetful
+
+
 PLANTS: dict[str, Callable[[], None]] = {
     "without-epoch": _without_epoch,
     "offset-first": _offset_first,
+    "handed-twice": _handed_twice,
 }
 
 

@@ -1,52 +1,98 @@
-"""A producer of numbered events: most are plain, some are odd in a way that must not matter."""
+"""A producer of numbered events: most are plain, some are odd in a way that must not matter.
+
+Some are done by guests, who become members: three guests one member, who does something, too.
+"""
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
 
+from contracts import topics
 from contracts.settings import Settings
-from contracts.topics import INTERACTIONS
 from headwater.shop import shop
 from streams.kafka.partitioner import Partitioner
 
 USERS, ITEMS = 400, 120
 TWICE, BROKEN = 0.01, 0.01  # share of events that come again, and of messages that are no events
+GUESTS, PER_GUEST = 0.05, 4  # share of what guests do, and how much each, the last as a member
 STRAYS = 20  # each so many users' producer sends to the wrong partition
 TICK_S = 0.01
 PATIENCE_S = 120
 
 
 class Sent(NamedTuple):
-    """One message: where it goes and what it holds."""
+    """One message: where it goes, what it holds, and whether it is about a guest."""
 
     partition: int
     key: bytes
     value: bytes
+    guest: str = ""
 
 
-def messages(settings: Settings, seed: int) -> Iterator[Sent]:
+class Login(NamedTuple):
+    """A guest becomes a member, once all that the guest did is in the log."""
+
+    guest: str
+    member: str
+
+
+def member_of(guest: str) -> str:
+    """Return who a guest turns out to be.
+
+    >>> member_of("guest-7")
+    'member-2'
+    """
+    return f"member-{int(guest.partition('-')[2]) // 3}"
+
+
+def messages(settings: Settings, seed: int, guests: float = GUESTS) -> Iterator[Sent | Login]:
     """Yield messages for ever: event `n` has the id `simulated-{seed}-{n}`.
 
     First somebody in each partition chooses every item, so that all workers know all of them.
+    `guests` is the share of events that guests and members do.
     """
     random, encode = Random(seed), msgspec.json.Encoder().encode  # noqa: S311 - a simulation
     owner, count = Partitioner(settings.partitioner, settings.partitions), settings.partitions
-    for row in _rows(settings, seed):
+    for row in _with_guests(_rows(settings, seed), guests, random):
+        if isinstance(row, Login):
+            yield row
+            continue
         user = row["user"]
-        partition = owner(user)
-        if count > 1 and user.startswith("user-") and int(user[5:]) % STRAYS == 0:
+        partition, (kind, _, n) = owner(user), user.partition("-")
+        if count > 1 and kind in ("user", "guest") and int(n) % STRAYS == 0:
             partition = (partition + 1) % count
-        message = Sent(partition, user.encode(), encode(row))
+        guest = user if kind == "guest" else ""
+        message = Sent(partition, user.encode(), encode(row), guest)
         yield message
         if random.random() < TWICE:
             yield message
         if random.random() < BROKEN:
             yield message._replace(value=b"no event: " + row["event_id"].encode())
+
+
+def _with_guests(
+    rows: Iterator[dict[str, Any]], share: float, random: Random
+) -> Iterator[dict[str, Any] | Login]:
+    """Yield rows, some of them as what guests do; after three a guest becomes a member."""
+    done = 0
+    for row in rows:
+        guest = f"guest-{done // PER_GUEST}"
+        if row["user"].startswith("guide-") or random.random() >= share:
+            yield row
+            continue
+        done += 1
+        if done % PER_GUEST:
+            yield {**row, "user": guest}
+            continue
+        yield Login(guest, member_of(guest))
+        yield {**row, "user": member_of(guest)}
 
 
 def _rows(settings: Settings, seed: int) -> Iterator[dict[str, Any]]:
@@ -70,12 +116,16 @@ def _rows(settings: Settings, seed: int) -> Iterator[dict[str, Any]]:
 class Producing:
     """Sends at a rate from a thread of its own until stopped; `sent` counts what Kafka has."""
 
-    def __init__(self, settings: Settings, seed: int, rate: float) -> None:
+    def __init__(self, settings: Settings, seed: int, rate: float, guests: float = GUESTS) -> None:
         from confluent_kafka import Producer
 
         self.sent = self.failed = 0
-        self._messages, self._rate = messages(settings, seed), rate
-        self._topic = settings.topic_prefix + INTERACTIONS.name
+        self.members: dict[str, str] = {}  # by whom they were as guests
+        self._messages, self._rate = messages(settings, seed, guests), rate
+        self._topic = settings.topic_prefix + topics.INTERACTIONS.name
+        self._users = settings.topic_prefix + topics.USERS.name
+        self._under_way: Counter[str] = Counter()
+        self._waiting: list[Login] = []
         self._producer = Producer(
             {
                 "bootstrap.servers": settings.kafka,
@@ -94,6 +144,8 @@ class Producing:
         """Send no more; return how many messages the broker did not take."""
         self._over.set()
         self._thread.join()
+        self._producer.flush(PATIENCE_S)
+        self._log_in()
         left = int(self._producer.flush(PATIENCE_S))
         return left + self.failed
 
@@ -105,13 +157,34 @@ class Producing:
                 self._put(message)
                 handed += 1
             self._producer.poll(0)
+            self._log_in()
 
-    def _put(self, message: Sent) -> None:
+    def _put(self, message: Sent | Login) -> None:
+        if isinstance(message, Login):
+            self._waiting.append(message)
+            return
+        self._under_way[message.guest] += 1
         self._producer.produce(
-            self._topic, message.value, message.key, message.partition, self._delivered
-        )
+            self._topic, message.value, message.key, message.partition,
+            partial(self._delivered, message.guest),
+        )  # fmt: skip
 
-    def _delivered(self, error: object, _: object) -> None:
+    def _log_in(self) -> None:
+        """Say who guests are all of whose events are in the log."""
+        waiting, self._waiting = self._waiting, []
+        for login in waiting:
+            if self._under_way[login.guest]:
+                self._waiting.append(login)
+                continue
+            body = msgspec.json.encode({"user": login.member, "merge_from": login.guest})
+            self._under_way.pop(login.guest, None)
+            self.members[login.guest] = login.member
+            self._producer.produce(
+                self._users, body, login.member.encode(), 0, partial(self._delivered, "")
+            )
+
+    def _delivered(self, guest: str, error: object, _: object) -> None:
+        self._under_way[guest] -= 1
         if error is None:
             self.sent += 1
         else:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from benchmarks.chaos import saved
 from benchmarks.chaos.checker import Left
 from benchmarks.chaos.crew import Crew, Tell
 from benchmarks.chaos.faults import Chaos
-from benchmarks.chaos.producer import Producing
+from benchmarks.chaos.producer import GUESTS, Producing
 from benchmarks.chaos.schedule import Fault
 from benchmarks.chaos.site import Site, site
 from benchmarks.chaos.verdict import Verdict, judged, summary
@@ -25,7 +26,10 @@ FOLLOWING_S = 1.0  # workers learn of each other's events so much later at most
 
 
 class Plan(NamedTuple):
-    """What is to be run: a schedule, how many workers and partitions, events per second, a bug."""
+    """What is to be run: a schedule, how many workers and partitions, events per second, a bug.
+
+    `guests` is the share of events that is done by guests.
+    """
 
     faults: list[Fault]
     seconds: float
@@ -34,6 +38,7 @@ class Plan(NamedTuple):
     partitions: int = 1
     rate: float = 400.0
     bug: str = ""
+    guests: float = GUESTS
 
 
 class Run:
@@ -60,16 +65,20 @@ class Run:
         """Let it all happen and judge what is left."""
         plan = self._plan
         _until(lambda: all(w.ready for w in self.crew.workers.values()), READY_S, "workers start")
-        producing = Producing(self.settings, plan.seed, plan.rate)
+        producing = Producing(self.settings, plan.seed, plan.rate, plan.guests)
         chaos = Chaos(self._here, self.crew, self.watch, plan.seed, self._tell)
         begun = time.monotonic()
         chaos.run(plan.faults)
         time.sleep(max(0.0, begun + plan.seconds - time.monotonic()))
         unsent = producing.stop()
-        self._tell(f"{summary(chaos.happened)}; {producing.sent} messages sent")
+        self._tell(
+            f"{summary(chaos.happened)}; {producing.sent} messages sent, "
+            f"{len(producing.members)} guests became members"
+        )
         if unsent:
             raise ServiceFailed(f"the broker did not take {unsent} messages; the run says nothing")
-        took = _until(self._all_counts, PEACE_S, "")
+        guests = list(producing.members)
+        took = _until(lambda: self._all_counts(guests), PEACE_S, "")
         time.sleep(FOLLOWING_S)
         self.crew.stop()
         self.watch.stop()
@@ -87,10 +96,15 @@ class Run:
         self.watch.stop()
         self.crew.kill()
 
-    def _all_counts(self) -> bool:
+    def _all_counts(self, guests: list[str]) -> bool:
+        """Tell whether no guest is left, and no message."""
+        from redis import RedisError
+
         try:
+            if saved.lists(self.settings, guests):
+                return False
             return not any(at.lag for at in offsets.progress(self.settings))
-        except KafkaAway:
+        except (KafkaAway, RedisError):
             return False
 
 

@@ -8,31 +8,35 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import filterfalse
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from contracts.control import alias
 from contracts.events import Interaction
+from contracts.guests import Handover
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from streams.dead_letters import dead_letter
 from streams.decode import Dead, DeadMessage, EventDecoder, checked_id, checked_time
 from streams.interactions import messages
+from streams.interactions.guests import Found, Guests
 from streams.interactions.misplaced import Cause
 from streams.interactions.whole import FEWEST, Whole, WholeDecoder
 from streams.interactions.window import Window
 from streams.kafka.partitioner import Partitioner
 from streams.shards import NOBODY, Batch, Message, Record, Void
 
+State = tuple[list[str], dict[int, int], float, dict[int, int]]
 LATE_S = 60.0  # an event this much older than the newest one is counted as late
 
 
 class Taken(NamedTuple):
     """What a batch brought: columns of events to learn, messages to send, outcomes counted.
 
-    `reasons` are those of dead letters, `causes` why events came to another user's partition.
+    `moves` are messages about guests, each with the number of events before it. `reasons` are those
+    of dead letters, `causes` why events came to another user's partition.
     """
 
     user: list[str]
@@ -40,6 +44,7 @@ class Taken(NamedTuple):
     action: list[str]
     ts: list[float]
     record: list[Record]
+    moves: list[tuple[int, Found]]
     messages: list[Message]
     outcomes: Counter[str]
     reasons: Counter[str]
@@ -65,6 +70,7 @@ class Intake:
         self._owner = Partitioner(settings.partitioner, settings.partitions)
         self._cause = Cause(settings)
         self._signed = messages.Origins(settings)
+        self._guests = Guests(settings)
         self._key = settings.snapshot_key
         self._void: Mapping[str, Void] = NOBODY
         self._decode = EventDecoder(Interaction, settings.max_message_bytes).decode
@@ -72,6 +78,7 @@ class Intake:
         self._window = settings.duplicates_window
         self._recent = Window(self._window)
         self._origins: dict[int, int] = {}
+        self._passed: dict[int, int] = {}
         self._latest = 0.0
 
     def take(self, batch: Batch) -> Taken:
@@ -106,13 +113,14 @@ class Intake:
             ts,
             records,
             [],
+            [],
             outcomes,
             Counter(),
             Counter(),
         )
 
     def _take_each(self, batch: Batch, leaving: bool) -> Taken:
-        taken = Taken([], [], [], [], [], [], Counter(), Counter(), Counter())
+        taken = Taken([], [], [], [], [], [], [], Counter(), Counter(), Counter())
         self._mine.clear()
         rekeyed = batch.topic == REKEYED.name
         self._void = batch.void if leaving else NOBODY
@@ -120,9 +128,21 @@ class Intake:
             try:
                 outcome = self._take(record, rekeyed, taken)
             except DeadMessage as error:
-                outcome = self._bury(record, batch, error.dead, taken)
+                outcome = self._no_event(record, batch, error.dead, taken)
             taken.outcomes[outcome] += 1
         return taken
+
+    def _no_event(self, record: Record, batch: Batch, dead: Dead, taken: Taken) -> str:
+        """Take a message about a guest; what is neither that nor an event is dead."""
+        try:
+            found = self._guests.read(record, batch.topic, self._partition)
+        except DeadMessage as error:
+            found, dead = None, error.dead
+        if found is None:
+            return self._bury(record, batch, dead, taken)
+        found = self._looked_up(found, batch.void)
+        taken.moves.append((len(taken.user), found))
+        return "forgotten" if found.void else "guest"
 
     def _take(self, record: Record, rekeyed: bool, taken: Taken) -> str:
         event = self._decode(record.value)
@@ -161,7 +181,16 @@ class Intake:
             raise DeadMessage("no_origin", f"{user!r} belongs to partition {owner}")
         taken.causes[self._cause(record.key, user, self._partition)] += 1
         taken.messages.append(self._signed.rekeyed(record, user, self._partition, owner))
+        self._passed[owner] = record.offset
         return "rekeyed"
+
+    def passed_on(self, partition: int) -> int:
+        """Return the last event that was sent on to another partition, or -1."""
+        return self._passed.get(partition, -1)
+
+    def came_from(self, partition: int) -> int:
+        """Return the last event of another partition that has come here, or -1."""
+        return self._origins.get(partition, -1)
 
     def _came_before(self, record: Record, user: str) -> bool:
         """Return whether a re-keyed event was here already: its origin was replayed."""
@@ -184,6 +213,17 @@ class Intake:
             return record.offset < void.until.get(topic, 0)
         origin, offset = self._signed.read(record, user)
         return offset < void.origins.get(origin, 0)
+
+    def _looked_up(self, found: Found, void: Mapping[str, Void]) -> Found:
+        """Return a message with whether the account was forgotten after the guest had become it."""
+        gone = void.get(alias(self._key, found.said.user)) if void else None
+        if gone is None or not isinstance(found.said, Handover):
+            return found
+        topic, partition, offset = found.said.origin
+        if found.place[2] < gone.until.get(found.place[0], 0):
+            return found._replace(void=True)
+        late = topic == INTERACTIONS.name and offset < gone.origins.get(partition, 0)
+        return found._replace(void=late, late=late)
 
     def forget(self, user: str) -> int:
         """Remember no event ids that name a user; return how many there were."""
@@ -219,20 +259,25 @@ class Intake:
 
     def dump(self) -> bytes:
         """Return what is remembered, as MessagePack."""
-        return msgspec.msgpack.encode((list(self._recent), self._origins, self._latest))
+        passed = dict(sorted(self._passed.items()))
+        return msgspec.msgpack.encode((list(self._recent), self._origins, self._latest, passed))
 
     def load(self, state: bytes) -> None:
         """Stand where `dump` was called."""
-        recent, self._origins, self._latest = msgspec.msgpack.decode(
-            state, type=tuple[list[str], dict[int, int], float]
-        )
+        recent, self._origins, self._latest, self._passed = _decoded(state)
         self._recent = Window(self._window, recent)
 
 
 def for_new_topics(state: bytes) -> bytes:
     """Return a dumped intake for topics that begin anew: old re-keyed offsets mean nothing."""
-    recent, _, latest = msgspec.msgpack.decode(state, type=tuple[list[str], dict[int, int], float])
-    return msgspec.msgpack.encode((recent, {}, latest))
+    recent, _, latest, _ = _decoded(state)
+    return msgspec.msgpack.encode((recent, {}, latest, {}))
+
+
+def _decoded(state: bytes) -> State:
+    told = msgspec.msgpack.decode(state, type=list[Any])  # older versions do not know the last one
+    found: State = msgspec.convert((*told, {})[:4], type=State)
+    return found
 
 
 def _leaving(batch: Batch) -> bool:

@@ -19,6 +19,7 @@ class Leaving:
 
     def __init__(
         self,
+        shard: str,
         settings: Settings,
         model: Recommender,
         users: Users,
@@ -26,7 +27,7 @@ class Leaving:
         actions: Actions,
         publishing: Publishing,
     ) -> None:
-        self._key = settings.snapshot_key
+        self._shard, self._key = shard, settings.snapshot_key
         self._model, self._users = model, users
         self._intake, self._actions, self._publishing = intake, actions, publishing
 
@@ -56,10 +57,8 @@ class Leaving:
         }
 
     def _seen(self, slot: int) -> list[int]:
-        pages, page, found = self._users.pages, int(self._users.rows.page[slot]), list[int]()
-        while page >= 0:
-            found += [item for item in seen.slots(pages.entry[page]).tolist() if item >= 0]
-            page = int(pages.older[page])
+        told = seen.entries(self._users.pages, int(self._users.rows.page[slot]))
+        found: list[int] = seen.slots(told).tolist()
         return found
 
     def forget(self, user: str, past: Sequence[Batch] | None, shared_too: bool) -> Forgotten:
@@ -77,8 +76,9 @@ class Leaving:
             "event ids": self._intake.forget(user),
             "older choices not looked for": int(not erased.whole),
         }
+        scenarios = self._model.pipeline.scenarios
         return Forgotten(
-            counts, self._publishing.without(user, self._model.pipeline.scenarios, erased.dirty)
+            counts, self._publishing.without(user, self._shard, scenarios, erased.dirty)
         )
 
     def _older(self, user: str, past: Sequence[Batch]) -> list[Choice]:

@@ -1,7 +1,7 @@
 """Publishing: what was learned becomes answers that stand in Redis."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 import numpy as np
@@ -27,6 +27,7 @@ class Publishing:
         self.answers = Lists(settings.key_prefix, settings.list_age_s)
         self.renamed: Callable[[list[int]], None] = lambda _: None  # who hears of new names, too
         self._length = settings.list_length
+        self._predictors = tuple(settings.predictors)
         self._telemetry = telemetry
         self._send = send
         self._dirty: list[I32] = []
@@ -79,18 +80,22 @@ class Publishing:
         if len(items):
             self._dirty.append(items)
 
-    def without(self, user: str, scenarios: Iterable[str], dirty: I32) -> Publish:
+    def without(self, user: str, shard: str, scenarios: Collection[str], dirty: I32) -> Publish:
         """Return what takes a user's lists away.
 
         What goes with items that are `dirty` is published anew, or taken away, with the next ones.
         """
         self.mark_dirty(dirty)
-        command = self.answers.no_lists(user, scenarios)
+        commands = self.answers.nothing_of(user, shard, scenarios)
 
         async def publish() -> None:
-            await self._send([command])
+            await self._send(commands)
 
         return publish
+
+    def nothing_of(self, user: str, shard: str, scenarios: Collection[str]) -> list[bytes]:
+        """Return the commands that take away what stands under a user's id."""
+        return self.answers.nothing_of(user, shard, scenarios, self._predictors)
 
     async def shared(self, model: Recommender, send: Send) -> None:
         """Publish what changed since the last call: trending, then similar items.

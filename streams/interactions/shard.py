@@ -14,7 +14,7 @@ import numpy as np
 from contracts import metrics
 from contracts.control import LISTS
 from contracts.settings import Settings
-from contracts.topics import INTERACTIONS
+from contracts.topics import INTERACTIONS, REKEYED
 from learners import frozen
 from learners.arrays import I32, I64, Flags
 from learners.batches import Events, Learned
@@ -27,10 +27,12 @@ from state.lists import Cut
 from state.misses import Wanted
 from streams.interactions import messages
 from streams.interactions.actions import Actions
+from streams.interactions.guests import Found
 from streams.interactions.hiding import Holders
 from streams.interactions.intake import Intake, Taken
 from streams.interactions.leaving import Leaving
 from streams.interactions.misplaced import Misplaced
+from streams.interactions.moving import Moving
 from streams.interactions.publishing import Publishing
 from streams.interactions.refresh import OldLists
 from streams.interactions.scenarios import ScenarioLists
@@ -77,8 +79,9 @@ class InteractionsShard:
         self._watcher = HitWatcher()
         self._actions = Actions(model.pipeline, settings.repeats)
         self._leaving = Leaving(
-            settings, model, self.users, self._intake, self._actions, publishing
+            self.name, settings, model, self.users, self._intake, self._actions, publishing
         )
+        self._moving = Moving(settings, partition, model, self.users)
         self._old = OldLists(settings, model, self.users)
         self._holders = Holders(model, self.users)
         self._stills = Stills()
@@ -91,21 +94,46 @@ class InteractionsShard:
         decoded = time.perf_counter()
         self._count(batch, taken)
         self._telemetry.observe(metrics.STAGE_SECONDS, decoded - start, stage="decode")
-        if not taken.user:
+        if not (taken.user or taken.moves):
             return Effects(taken.messages, None)
         versions = np.arange(self.learned + 1, self.learned + 1 + len(taken.user))
         events = Events(
             taken.user, taken.item, np.array(taken.ts), *self._actions(taken.action),
             self._sampled(versions), versions,
         )  # fmt: skip
-        commands = self._learn(events, _mode(batch), taken.messages)
-        self.learned += len(taken.user)
-        return Effects(taken.messages, self._publishing.later(commands))
+        return Effects(taken.messages, self._publishing.later(self._fold(batch, taken, events)))
 
-    def _learn(self, events: Events, mode: int, out: list[Message]) -> list[bytes]:
+    def _fold(self, batch: Batch, taken: Taken, events: Events) -> list[bytes]:
+        """Learn events and move guests, in order; return the commands for their lists."""
+        commands, done = list[bytes](), 0
+        for at, found in taken.moves:
+            commands += self._learn(events.first(at - done), batch, taken.messages)
+            commands += self._move(found, batch, taken.messages)
+            events, done = events.after(at - done), at
+        return commands + self._learn(events, batch, taken.messages)
+
+    def _move(self, found: Found, batch: Batch, out: list[Message]) -> list[bytes]:
+        """Do what a message about a guest says; return the commands for lists."""
+        moved = self._moving.take(found, shared_too=not batch.known_to_shared)
+        out += moved.messages
+        self._publishing.mark_dirty(moved.dirty)
+        if not self.users.served:
+            return []
+        named, commands = self._scenarios.scenarios, list[bytes]()
+        if moved.gone:
+            commands += self._publishing.nothing_of(moved.gone, self.name, named)
+        if moved.slot < 0:
+            return commands
+        now = max(self._model.latest, float(self.users.rows.when[moved.slot, 0]))
+        return commands + self.refreshed(np.array([moved.slot], np.int32), now)
+
+    def _learn(self, events: Events, batch: Batch, out: list[Message]) -> list[bytes]:
         """Learn events; return the commands for their lists and put drifts in `out`."""
-        learning = rendering = 0.0
+        if not events.user:
+            return []
+        mode, rekeyed, learning, rendering = _mode(batch), batch.topic == REKEYED.name, 0.0, 0.0
         commands: list[bytes] = []
+        self.learned += len(events.user)
         while events.user:
             start = time.perf_counter()
             learned = self._model.learn(self.users, events, mode)
@@ -116,6 +144,7 @@ class InteractionsShard:
             latest = int(events.version[len(learned.user) - 1])
             commands += self._of_scenarios(learned.user[learned.lists.event], latest)
             self._holders.note(learned.user)
+            self.users.rows.rekeyed[learned.user] = rekeyed
             events = events.after(len(learned.user))
             learning += learned_at - start
             rendering += time.perf_counter() - learned_at
@@ -168,7 +197,7 @@ class InteractionsShard:
 
     def called(self, person: str) -> str:
         """Return the name of who has this alias, empty if nobody has."""
-        return self._leaving.called(person)
+        return self._leaving.called(person) or self._moving.called(person)
 
     def asks_log(self, user: str) -> bool:
         """Tell whether the log may know more choices than the history."""
@@ -178,7 +207,29 @@ class InteractionsShard:
         self, user: str, past: Sequence[Batch] | None = None, shared_too: bool = True
     ) -> Forgotten:
         """Take a person out."""
-        return self._leaving.forget(user, past, shared_too)
+        forgotten = self._leaving.forget(user, past, shared_too)
+        return forgotten._replace(guests=self._moving.forget(user))
+
+    @property
+    def merged_until(self) -> int:
+        """The last message of `users` that was done here, -1 for none."""
+        return self._moving.merged_until
+
+    def hosts(self, user: str) -> bool:
+        """Tell whether anything is known of a user."""
+        return user in self.users.ids
+
+    def merge(self, message: int, guest: str, user: str) -> Message:
+        """Return what has to be produced to merge a guest, or with none to say that it is done."""
+        return self._moving.merge(message, guest, user)
+
+    def passed_on(self, partition: int) -> int:
+        """Return the last event that was sent on to another partition, or -1."""
+        return self._intake.passed_on(partition)
+
+    def came_from(self, partition: int) -> int:
+        """Return the last event of another partition that has come here, or -1."""
+        return self._intake.came_from(partition)
 
     def holds(self, user: str) -> dict[str, Any]:
         """Return all that is known of a user, empty for a stranger."""
@@ -230,6 +281,7 @@ class InteractionsShard:
             "intake": self._intake.dump(),
             "judged": msgspec.msgpack.encode(judged),
             "watcher": self._watcher.dump(),
+            "guests": self._moving.dump(),
         }
 
     def load(self, parts: Mapping[str, bytes]) -> None:
@@ -238,6 +290,7 @@ class InteractionsShard:
         self.learned, total = msgspec.msgpack.decode(parts["judged"], type=tuple[int, Any])
         self.quality.total[:] = total
         self._watcher.load(parts["watcher"])
+        self._moving.load(parts)
         frozen.load_users(self.users, self._model.ids, parts)
         self._holders.note_all()
 

@@ -10,6 +10,7 @@ from contracts.control import FORGET
 from contracts.topics import CONTROL, REKEYED
 from learners import compare
 from streams.control.schedule import Place, Schedule
+from streams.interactions.moving import EMPTY
 from streams.interactions.unit import Interactions
 from streams.shards import Parts
 from streams.verify.hindsight import Hindsight
@@ -102,6 +103,7 @@ class Comparison:
         return [
             finding(name, "users", same, "histories or what was seen", excuse or let_go),
             find("intake", saved["intake"] == folded["intake"], "duplicates or times"),
+            find("guests", saved.get("guests", EMPTY) == folded["guests"], "who became whom"),
             find("learned", learned[0] == learned[1], f"{learned[0]}, the log says {learned[1]}"),
             find("lists", lists, aside)._replace(matters=False),
             find("quality", quality[:2] == quality[2:], aside)._replace(matters=False),

@@ -14,12 +14,17 @@ from contracts.errors import StateRefused, TopicsDiffer
 from contracts.topics import CONTROL
 from state.manifest import Log, Manifest, Offsets, cut
 from streams.interactions.intake import for_new_topics
+from streams.interactions.moving import EMPTY
 from streams.kafka.log_ends import Bounds
 
 Place = tuple[str, str]
 How = Literal["same", "start"]
 Pick = Callable[[Collection[Place]], Mapping[Place, bytes]]
-INTAKE = "intake"
+# Parts that remember offsets, which mean nothing where topics begin anew.
+RENEWED: dict[str, Callable[[bytes], bytes]] = {
+    "intake": for_new_topics,
+    "guests": lambda _: EMPTY,
+}
 
 
 class Adopted(NamedTuple):
@@ -83,16 +88,16 @@ def adopt(manifests: Mapping[str, Manifest], here: Log, how: How, pick: Pick) ->
     }
     if how == "same":
         return Adopted(moved, {})
-    doors = {name: m.parts[INTAKE] for name, m in moved.items() if INTAKE in m.parts}
-    found = pick({(name, chunk) for name, chunks in doors.items() for chunk in chunks})
+    old = [(name, part) for name, m in moved.items() for part in RENEWED if part in m.parts]
+    found = pick({(name, chunk) for name, part in old for chunk in moved[name].parts[part]})
     new: dict[Place, bytes] = {}
     for name, manifest in moved.items():
         parts = dict(manifest.parts)
-        if name in doors:
-            door = b"".join(found[name, chunk] for chunk in doors[name])
-            pieces = cut({INTAKE: for_new_topics(door)})[INTAKE]
+        for part in RENEWED.keys() & parts.keys():
+            state = b"".join(found[name, chunk] for chunk in parts[part])
+            pieces = cut({part: RENEWED[part](state)})[part]
             new |= {(name, piece.name): bytes(piece.data) for piece in pieces}
-            parts[INTAKE] = [piece.name for piece in pieces]
+            parts[part] = [piece.name for piece in pieces]
         zero = {topic: dict.fromkeys(at, 0) for topic, at in manifest.offsets.items()}
         moved[name] = msgspec.structs.replace(manifest, offsets=zero, parts=parts)
     return Adopted(moved, new)

@@ -17,7 +17,6 @@ from streams.worker.follower import Follower
 from streams.worker.manager import ShardManager
 from streams.worker.refresher import Refresher
 from streams.worker.steward import Steward
-from streams.worker.tombstones import Tombstones
 from streams.worker.waits import Waits
 from streams.worker.watchdog import Watchdog
 
@@ -30,7 +29,7 @@ Duties = Sequence[Callable[[], Coroutine[Any, Any, None]]]
 class BackgroundTasks:
     """Runs the duties; `start` and `stop` on the app's loop.
 
-    `users` reads that topic for `tombstones`; `catalogue` are the duties that hide items.
+    `people` are the duties that read `users`; `catalogue` are those that hide items.
     """
 
     def __init__(
@@ -43,8 +42,7 @@ class BackgroundTasks:
         steward: Steward,
         follower: Follower,
     ) -> None:
-        self.users: TopicReader
-        self.tombstones: Tombstones
+        self.people: Duties = ()
         self.catalogue: Duties = ()
         self._manager = manager
         self._orders = orders
@@ -63,11 +61,9 @@ class BackgroundTasks:
         self._begin(self._manager.outbox.run())
         self._begin(self._watchdog.run())
         self._begin(self._orders.run())
-        self._begin(self.users.run())
         self._begin(self._follower.run())
-        for duty in self.catalogue:
+        for duty in (*self.people, *self.catalogue):
             self._begin(duty())
-        self._begin(self._every(LOOK_EVERY_S, self.tombstones.look))
         self._begin(self._steward.run())
         self._begin(self._every(LOOK_EVERY_S, self._look, asks_redis=True))
         self._begin(self._every(self._settings.snapshot_every_s, self._manager.save, SAVING))

@@ -8,6 +8,10 @@ away, so the shard's effects are waited for; both go the same way.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import msgspec
+
+from contracts.control import Control
+from contracts.topics import INTERACTIONS, REKEYED
 from streams.control.schedule import Order, Schedule
 from streams.shards import Batch, Forgetting, Forgotten, Record
 from streams.worker.owned_shard import OwnedShard
@@ -64,6 +68,23 @@ class Farewell:
             for topic, records in found.items()
             for record in records
         ]
+
+
+def farewells(order: Order, forgotten: Forgotten) -> list[Control]:
+    """Return orders to forget whom a person has been; or a replay would learn their events again.
+
+    However often they are given, they are the same.
+    """
+    asked = order.asked
+    return [
+        msgspec.structs.replace(
+            asked,
+            id=f"{asked.id[:40]}-guest-{n}",
+            at={topic: {partition: 0} for topic in (INTERACTIONS.name, REKEYED.name)},
+            person=person,
+        )
+        for n, (person, partition) in enumerate(forgotten.guests)
+    ]
 
 
 def _at(cuts: Sequence[tuple[int, frozenset[str]]], offset: int) -> frozenset[str]:

@@ -33,6 +33,11 @@ class Ledger:
         """Say in the log that shards obey their next order where they stand now."""
         await self._sender.send([self._mark(owned) for owned in standing])
 
+    async def give(self, orders: Sequence[Control]) -> None:
+        """Give orders that follow from others."""
+        if orders:
+            await self._sender.send([self.seal.sealed(order) for order in orders])
+
     def _mark(self, owned: OwnedShard) -> Message:
         assert owned.order is not None  # noqa: S101 - it stands at its place
         here = {topic: {owned.partition: owned.next[topic]} for topic in owned.unit.topics}

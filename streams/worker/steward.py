@@ -22,7 +22,7 @@ from streams.decode import Dead, DeadMessage
 from streams.kafka.link import ConsumerLink
 from streams.shards import Telemetry, Unit
 from streams.worker import deeds
-from streams.worker.farewell import Farewell
+from streams.worker.farewell import Farewell, farewells
 from streams.worker.ledger import DONE, Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.owned_shard import OwnedShard
@@ -140,6 +140,8 @@ class Steward:
             return  # it was taken away meanwhile: whoever has it now does it
         owned.carry_out(order.position)  # in the same step: saved half, it would subtract twice
         self.plan(owned)
+        if not owned.followed:
+            await self._ledger.give(farewells(order, forgotten))
         await self.farewell.unpublish(owned, forgotten)
         self._obey([owned], order)
         await self._let_go(owned)

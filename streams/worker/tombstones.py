@@ -4,6 +4,7 @@ A tombstone is named by its place in the log, and so is its order: whoever reads
 it at the same time as another worker, changes nothing.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from streams.control.schedule import Schedule
 from streams.shards import Message
 from streams.worker.owned_shards import OwnedShards
 
+LOOK_EVERY_S = 1.0
 Ends = Callable[[], Awaitable[Points]]
 Send = Callable[[list[Message]], Awaitable[None]]
 
@@ -56,12 +58,19 @@ class Tombstones:
                 self._waiting[name] = record.key.decode("utf-8", "replace")
         await self.look()
 
+    async def run(self) -> None:
+        """Look now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.look()
+
     async def look(self) -> None:
         """Give what is not given yet and is ours to give."""
         self._waiting = {n: user for n, user in self._waiting.items() if n not in self._schedule}
-        if not self._waiting:
+        own = self._own()
+        if not (self._waiting and own):
             return
-        own, ends = self._own(), await self.ends()
+        ends = await self.ends()
         for name, user in list(self._waiting.items()):
             order = about(self._settings, user, ends)
             if own.isdisjoint(order.at[INTERACTIONS.name]):
