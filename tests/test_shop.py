@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import islice, pairwise
 from typing import Any
 
-from headwater.shop import shop
+from headwater.shop import Change, shop
 
 Events = list[dict[str, Any]]
 
@@ -51,7 +51,7 @@ def test_people_choose_some_items_again() -> None:
 
 
 def test_the_change_of_taste_keeps_the_items_and_breaks_their_pairs() -> None:
-    events = list(shop(5, events=60_000, change_at=30_000))
+    events = list(shop(5, events=60_000, change=Change(30_000)))
     assert events[:30_000] == list(shop(5, events=30_000))
     before, after = pairs(events[:30_000]), pairs(events[30_000:])
     strong = {pair for pair, _ in before.most_common(1000) if pair[0] != pair[1]}

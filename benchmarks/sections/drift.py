@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks import figures, ours
 from benchmarks.cases import Row
-from headwater.shop import shop
+from headwater.shop import Change, shop
 from learners.batches import Events
 from streams.interactions.unit import recommender
 
@@ -31,7 +31,7 @@ def run(args: Namespace) -> None:  # noqa: ARG001 - every section's signature
     """Compare a learner that knew the old taste with one that starts at the change."""
     print(f"simulated shop, other companions, bestsellers and favourites after {CHANGE:,} events;")
     print(f"events until HR@{FIRST} over the last {WINDOW:,} is {NEAR:.0%} of what it was before")
-    found = [_found(list(shop(seed, events=2 * CHANGE, change_at=CHANGE))) for seed in SEEDS]
+    found = [_found(list(shop(seed, events=2 * CHANGE, change=Change(CHANGE)))) for seed in SEEDS]
     print(figures.table([_row(seed, each) for seed, each in zip(SEEDS, found, strict=True)]))
     ratio = figures.ratio([each.ours for each in found], [each.anew for each in found])
     print(f"ours / anew: {ratio.text(2)}, {figures.verdict(ratio.median, RATIO, at_most=True)}")
