@@ -14,7 +14,6 @@ from benchmarks.sections import (
     ablation,
     batch,
     delay,
-    drift,
     lists,
     peers,
     river,
@@ -35,7 +34,7 @@ SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
     "workers": workers.run,
 }
 # These have a stream of their own.
-APART: dict[str, Callable[[Namespace], None]] = {"drift": drift.run, "speed": speed.run}
+APART: dict[str, Callable[[Namespace], None]] = {"speed": speed.run}
 
 
 def main(args: Namespace) -> None:

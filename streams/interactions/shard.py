@@ -166,20 +166,16 @@ class InteractionsShard:
 
     def _judge(self, learned: Learned, events: Events) -> list[Message]:
         self.quality.add(learned.verdicts)
-        found = []
-        for change in self._watcher.watch(learned.verdicts.fresh):
-            self._telemetry.count(metrics.DRIFTS, model="lists")
-            found.append(
-                messages.drift(
-                    "lists",
-                    {
-                        "partition": self.partition,
-                        "from": change.before,
-                        "to": change.after,
-                        "ts": float(events.ts[change.event]),
-                    },
-                )
-            )
+        turn = learned.verdicts.turn
+        found = [
+            messages.turn(self.partition, tuple(turn[k].tolist()), float(events.ts[k]))
+            for k in np.flatnonzero(turn[:, 0])
+        ]
+        found += [
+            messages.fall(self.partition, change, float(events.ts[change.event]))
+            for change in self._watcher.watch(learned.verdicts.fresh)
+        ]
+        self._telemetry.count(metrics.DRIFTS, len(found), model=LISTS)
         return found
 
     def _count(self, batch: Batch, taken: Taken) -> None:
