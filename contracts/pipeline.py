@@ -156,12 +156,12 @@ class Pipeline(Checked, frozen=True):
         _doc("how candidates are ranked: learned by softmax, a learned mixture, a fixed blend"),
     ] = "softmax"
     rate: Annotated[float, _doc("step of the head", gt=0, le=1)] = 0.1
-    reacts: Annotated[
-        bool, _doc("whether memory is shortened where what follows what changes all at once")
-    ] = True
     generators: Generators = Generators()
     actions: dict[str, Action] = msgspec.field(default_factory=lambda: dict(ACTIONS))
     segments: Segments = Segments()
+    reacts: Annotated[
+        bool, _doc("whether memory is shortened where what follows what changes all at once")
+    ] = True
 
     def check(self) -> None:
         """Keep the known actions that are not named: a `hide` is never learned as a choice."""

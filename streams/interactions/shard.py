@@ -166,17 +166,16 @@ class InteractionsShard:
 
     def _judge(self, learned: Learned, events: Events) -> list[Message]:
         self.quality.add(learned.verdicts)
-        turn = learned.verdicts.turn
-        found = [
-            messages.turn(self.partition, tuple(turn[k].tolist()), float(events.ts[k]))
-            for k in np.flatnonzero(turn[:, 0])
-        ]
-        found += [
-            messages.fall(self.partition, change, float(events.ts[change.event]))
-            for change in self._watcher.watch(learned.verdicts.fresh)
-        ]
+        here, turn = self.partition, learned.verdicts.turn
+        found = {
+            2 * k: messages.turn(here, tuple(turn[k].tolist()), float(events.ts[k]))
+            for k in np.flatnonzero(turn[:, 0]).tolist()
+        }
+        for change in self._watcher.watch(learned.verdicts.fresh):
+            ts = float(events.ts[change.event])
+            found[2 * change.event + 1] = messages.fall(here, change, ts)
         self._telemetry.count(metrics.DRIFTS, len(found), model=LISTS)
-        return found
+        return [found[place] for place in sorted(found)]
 
     def _count(self, batch: Batch, taken: Taken) -> None:
         self._telemetry.observe(metrics.BATCH_EVENTS, len(batch.records))
