@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help env check test test-long demo lock clean
 .PHONY: chaos soak bench-ingest bench-end-to-end bench-freshness bench-quality bench-growth
-.PHONY: bench-snapshots bench-recovery bench-catalogue
+.PHONY: bench-snapshots bench-recovery bench-catalogue bench-drift
 FOLDERS := contracts learners state streams serving headwater benchmarks tests
 
 PYTHON ?= python3
@@ -63,6 +63,9 @@ bench-snapshots: env  ## what snapshots of 200 MB cost, on and off in turns: ARG
 
 bench-catalogue: env  ## until a hidden item is gone from every list; a large catalogue
 	@$(BIN)/python -m benchmarks.catalogue $(ARGS)
+
+bench-drift: env  ## what reacting to a change of taste is worth: ARGS="--stationary 100000"
+	@$(BIN)/python -m benchmarks.drift $(ARGS)
 
 bench-recovery: env  ## what disasters take, and how long until answers are fresh: ARGS="--only redis-wiped"
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)

@@ -15,7 +15,6 @@ from benchmarks.sections import (
     batch,
     caps,
     delay,
-    drift,
     lists,
     peers,
     river,
@@ -38,7 +37,6 @@ SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
 }
 # These have a stream of their own.
 APART: dict[str, Callable[[Namespace], None]] = {
-    "drift": drift.run,
     "speed": speed.run,
     "scenarios": scenarios.run,
     "caps": caps.run,

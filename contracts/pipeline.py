@@ -160,6 +160,9 @@ class Pipeline(Checked, frozen=True):
     generators: Generators = Generators()
     actions: dict[str, Action] = msgspec.field(default_factory=lambda: dict(ACTIONS))
     segments: Segments = Segments()
+    reacts: Annotated[
+        bool, _doc("whether memory is shortened where what follows what changes all at once")
+    ] = True
     scenarios: dict[str, Scenario] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:
@@ -197,4 +200,6 @@ def digest(pipeline: Pipeline) -> str:
     """Return 64 hex digits that differ where pipelines learn differently, however written."""
     learned = msgspec.structs.asdict(pipeline)
     del learned["scenarios"]
+    if pipeline.reacts:
+        del learned["reacts"]  # what was learned before there was a choice can go on
     return hashlib.sha256(msgspec.json.encode(learned, order="sorted")).hexdigest()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from contracts.errors import HeadwaterError
 from contracts.settings import Settings
-from headwater.shop import shop
+from headwater.shop import Change, shop
 
 RATE = 2000.0  # events per second where nobody says otherwise: two cores stay half idle
 MOST = 10_000.0  # a file is squeezed into the time at no more than this
@@ -36,7 +36,7 @@ def stream(data: str | None, rate: float | None, seconds: float | None) -> Strea
         rate = rate or RATE
         change_at = int(rate * seconds / 2) if seconds else CHANGE_AT
         title = f"a SIMULATED shop, taste changes after {change_at:,} events"
-        return Stream(title, shop(SEED, change_at=change_at), rate)
+        return Stream(title, shop(SEED, change=Change(change_at)), rate)
     from streams.sources import reader as source
 
     return Stream(Path(data).name, source.read(data), rate or _rate(data, seconds))

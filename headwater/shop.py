@@ -2,8 +2,8 @@
 
 Planted: items stand in groups, each item has companions in its group that are chosen next to it,
 people have two favourite groups and choose some items again, a few items and people are busy and
-most are not. At `change_at` taste changes: every item gets other companions, every group other
-bestsellers and everybody other favourite groups.
+most are not. A `Change` of taste gives every item other companions, every group other bestsellers
+and everybody other favourite groups.
 """
 
 from bisect import bisect
@@ -38,23 +38,45 @@ class World(NamedTuple):
     favourites: list[tuple[int, int]]  # of each user
 
 
+class Change(NamedTuple):
+    """A change of taste: after `at` events, or by and by over the next `over` events.
+
+    With `back` the old taste is there again so many events after `at`.
+    """
+
+    at: int
+    over: int = 0
+    back: int | None = None
+
+    def share(self, n: int) -> float:
+        """Return the share of choices by the new taste at event `n`.
+
+        >>> [Change(at=10, over=4, back=20).share(n) for n in (9, 11, 14, 30)]
+        [0.0, 0.25, 1.0, 0.0]
+        """
+        since = n - self.at
+        if since < 0 or (self.back is not None and since >= self.back):
+            return 0.0
+        return 1.0 if since >= self.over else since / self.over
+
+
 def shop(
     seed: int,
     users: int = 2000,
     items: int = 640,
     events: int | None = None,
-    change_at: int | None = None,
+    change: Change | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield simulated interactions, for ever unless `events` is given; a seed gives one stream.
 
-    `change_at` is how many events come before the change of taste; none without it.
+    Before the `change` it is the stream that it is without.
 
     >>> next(shop(7))["event_id"]
     'simulated-7-0'
     """
     random = Random(seed)  # noqa: S311 - a simulation, no secret
     before, after = world(random, users, items), world(random, users, items)
-    return islice(_events(seed, random, (before, after), change_at), events)
+    return islice(_events(seed, random, (before, after), change), events)
 
 
 def world(random: Random, users: int, items: int) -> World:
@@ -73,13 +95,14 @@ def world(random: Random, users: int, items: int) -> World:
 
 
 def _events(
-    seed: int, random: Random, worlds: tuple[World, World], change_at: int | None
+    seed: int, random: Random, worlds: tuple[World, World], change: Change | None
 ) -> Iterator[dict[str, Any]]:
     draw, taste, ts = random.random, worlds[0], FIRST_TS
     item_names, sessions = names(taste), _Sessions(draw, len(taste.favourites))
     for n in count():
-        if n == change_at:
-            taste = worlds[1]
+        if change is not None:
+            share = change.share(n)
+            taste = worlds[share == 1.0 or (share > 0.0 and draw() < share)]
         slot = int(draw() * len(sessions.open))
         user, chosen = sessions.open[slot]
         item = _choice(draw, taste, user, chosen)

@@ -73,6 +73,13 @@ class Head(NamedTuple):
     square: F32  # (segments, features) of past gradients, for the size of the next step
 
 
+class Watch(NamedTuple):
+    """How much of what is chosen pairs foretell, and when that fell all at once."""
+
+    seen: F64  # (5,) usual share, events it is the mean of; evidence of a fall, events, hits since
+    turns: F64  # (TURNS,) times of the last falls, seconds, newest first; -inf for none
+
+
 class World(NamedTuple):
     """All that the partitions of a worker share."""
 
@@ -80,6 +87,7 @@ class World(NamedTuple):
     trend: Trend
     sessions: Sessions
     head: Head
+    watch: Watch
 
 
 class UserRows(NamedTuple):

@@ -59,7 +59,8 @@ class Learned(NamedTuple):
 def room_for_verdicts(events: int) -> Verdicts:
     """Return room for the verdicts on so many events."""
     position, flag = np.empty((3, events), np.int32), np.zeros((2, events), np.bool_)
-    return Verdicts(position[0], position[1], position[2], flag[0], flag[1])
+    turn = np.zeros((events, 2), np.float32)
+    return Verdicts(position[0], position[1], position[2], flag[0], flag[1], turn)
 
 
 def room_for_lists(lists: int, depth: int) -> Lists:

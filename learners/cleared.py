@@ -35,6 +35,7 @@ def _clear_popularity(world: World) -> None:
 def _clear_co_occurrence(world: World) -> None:
     items = world.items
     items.near[:], items.near_weight[:], items.near_size[:] = -1, 0.0, 0
+    world.watch.seen[:] = 0.0  # that nothing is foretold now is no change of taste
 
 
 def _clear_transitions(world: World) -> None:

@@ -45,6 +45,12 @@ def evicted(parts: Parts) -> int:
     return int(msgspec.msgpack.decode(parts["ids"])[2])
 
 
+def turned(parts: Parts) -> bool:
+    """Return whether memory was shortened in a dump."""
+    turns = parts.get("watch.turns")  # None in what was saved before anybody looked for turns
+    return turns is not None and bool(np.isfinite(frozen.array(turns)).any())
+
+
 def counts(one: Parts, other: Parts, half_lives: F64) -> tuple[bool, bool]:
     """Return whether items were chosen as often, and whether decayed counts are nearly the same."""
     (slots_a, names_a), (slots_b, names_b) = _order(one), _order(other)

@@ -34,6 +34,7 @@ from learners.kernel import kernel
 from learners.pairs import BACKWARDS
 from learners.recommender import Recommender, Users
 from learners.seen import Pages, clear
+from learners.turns import shortened
 
 ALL = 255  # that a history holds at most
 NOISE = 1e-6  # of a 32-bit sum: what is left below that share is what rounding has left
@@ -151,7 +152,8 @@ def _leave_no_trace(world: World, gone: Sequence[int]) -> None:
 
 def _sums(model: Recommender, choices: Sequence[Choice], history: int) -> Sums:
     """Return what choices have added, as `learners.step.learn` has added it."""
-    rules, origin = model.rules, model.world.trend.origin
+    rules, world = model.rules, model.world
+    origin = world.trend.origin
     sums, slots = Sums(Counter(), {}, Counter(), Counter(), (0, 0)), list[int]()
     known = repeats = 0
     pair_life = rules.pair_half_life
@@ -160,13 +162,14 @@ def _sums(model: Recommender, choices: Sequence[Choice], history: int) -> Sums:
         if item < 0:
             continue  # let go since, and with it all that was known of it
         if choice.weight > 0.0:
-            gain = choice.weight * 2.0 ** ((choice.ts - origin[:-1]) / rules.half_lives)
+            left = choice.weight * 2.0 ** -shortened(world.watch, choice.ts)
+            gain = left * 2.0 ** ((choice.ts - origin[:-1]) / rules.half_lives)
             sums.seen[item] += 1
             sums.weight[item] = sums.weight.get(item, 0.0) + gain
             before = slots if choice.saw >= history else slots[max(0, len(slots) - choice.saw) :]
             known += bool(before)
             repeats += item in before
-            added = choice.weight * 2.0 ** ((choice.ts - origin[-1]) / pair_life)
+            added = left * 2.0 ** ((choice.ts - origin[-1]) / pair_life)
             _add_pairs(sums, before[: -history - 1 : -1], item, added)
         slots.append(item)
     return sums._replace(repeats=(known, repeats))

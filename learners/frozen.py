@@ -31,6 +31,7 @@ def dump_items(pipeline: Pipeline, world: World, ids: Ids) -> dict[str, bytes]:
         **_dump_arrays("trend", world.trend, None),
         **_dump_sessions(world.sessions),
         **_dump_arrays("head", world.head, None),
+        **_dump_arrays("watch", world.watch, None),
     }
 
 
@@ -48,6 +49,8 @@ def load_items(model: Recommender, parts: Mapping[str, bytes]) -> None:
     _load_arrays("trend", world.trend, parts)
     _load_sessions(world.sessions, parts)
     _load_arrays("head", world.head, parts)
+    if "watch.seen" in parts:  # else of a version that did not look for turns
+        _load_arrays("watch", world.watch, parts)
     world.items.dirty[:] = False  # what waited for publishing is published when it changes again
 
 

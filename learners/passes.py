@@ -11,6 +11,7 @@ from learners.room import Room
 from learners.rules import Rules, Segments, learns, segments
 from learners.seen import Pages, mark
 from learners.sessions import slot_of
+from learners.turns import lately
 
 RARE = 0.01  # share of repeated choices below which a blend offers nothing again
 
@@ -48,7 +49,7 @@ def collect(world: World, person: Person, user: int, count: int) -> int:
     """Add the candidates of a user to the `count` that are there; return how many there are."""
     users, chosen, own = person.users, 0, -1
     if user >= 0:
-        chosen, own = users.chosen[user], slot_of(world.sessions, users.tag[user])
+        chosen, own = lately(world.watch, users, user), slot_of(world.sessions, users.tag[user])
     history = users.history[max(user, 0)]
     return gather(world, history, chosen, own, person.rules.use, person.room, count)
 

@@ -36,7 +36,8 @@ class Quality:
     >>> quality = Quality()
     >>> position = np.array([0, 4, -1], np.int32)
     >>> known, new = np.array([False, True, True]), np.array([True, True, True])
-    >>> quality.add(Verdicts(position, position, position, known, new))
+    >>> turn = np.zeros((3, 2), np.float32)
+    >>> quality.add(Verdicts(position, position, position, known, new, turn))
     >>> report(quality.total)["fresh"]["known"]["mrr_at_20"]
     0.1
     """

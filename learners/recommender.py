@@ -24,6 +24,7 @@ from learners.passes import Person
 from learners.rules import BLEND, LEARNING, rules_of, sessions_of, widths_of
 from learners.sessions import tags
 from learners.step import JUDGE, TEACH, Columns, step
+from learners.turns import watch
 
 FIRST_ROWS = 1024
 SWEEP_SHARE = 16  # a full map of items lets this part of it go at once
@@ -89,6 +90,7 @@ class Recommender:
             arrays.trend(self.widths.scales),
             arrays.sessions(sessions_of(pipeline)),
             head(self.rules, self.features, self.views),
+            watch(),
         )
         self.stranger = Users(shape._replace(users=1), self.widths)
         self._make_working_room()

@@ -28,6 +28,7 @@ class Rules(NamedTuple):
     pages: int  # pages of seen items per user at most
     learn_repeats: bool  # a head without weights finds out whether items may return
     alone: int  # the row of masses that ranks ALONE
+    reacts: bool  # memory is shortened where taste changes
 
 
 class Segments(NamedTuple):
@@ -59,6 +60,7 @@ def rules_of(
         pages=max(1, pages),
         learn_repeats=learn_repeats,
         alone=0 if alone is None else len(half_lives) + alone,
+        reacts=pipeline.reacts and used.co_occurrence is not None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from learners.arrays import F64, I32, I64, JUDGED, Flags, ItemRows, Trend, UserRows, World
+from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Trend, UserRows, World
 from learners.counts import choose
 from learners.given import Lists, give, keep
 from learners.head import place_among, train
@@ -14,6 +14,7 @@ from learners.rows import place_of
 from learners.rules import learns
 from learners.seen import clear, has_met, note
 from learners.sessions import attend
+from learners.turns import HITS, SINCE, USUAL, foretold, shorten, turned
 
 UNJUDGED = -2
 # What becomes of events: their user alone remembers them; the user does, and the items know them
@@ -42,6 +43,7 @@ class Verdicts(NamedTuple):
     popular: I32  # among the most popular
     known: Flags  # the user has at least one event before
     new: Flags  # the user has not chosen this item before
+    turn: F32  # (events, 2) share of choices foretold before and after taste turned; 0, 0 if not
 
 
 @kernel
@@ -68,6 +70,7 @@ def step(
             users.chosen[user] = users.length[user] = 0
             users.tag[user] = events.newcomer[k]
         verdicts.stored[k] = verdicts.fresh[k] = verdicts.popular[k] = UNJUDGED
+        verdicts.turn[k, :] = 0.0
         if weight > 0.0 and item >= 0 and mode >= JUDGE:
             taught = take(world, person, events, k, mode, served, verdicts)
             if taught and served:
@@ -103,6 +106,7 @@ def take(
         teach(world, person, user, item, ts, judged)
     if verdicts.known[k]:
         note_repeat(world.trend, verdicts.new[k])
+    look(world, person, user, item, ts, verdicts.turn[k])
     learn(world, person, user, item, ts, events.weight[k])
     return True
 
@@ -112,6 +116,17 @@ def note_repeat(trend: Trend, new: bool) -> None:
     """Count an event of a known user, and whether it chose something again."""
     trend.repeats[0] += 1
     trend.repeats[1] += not new
+
+
+@kernel(inner=True)
+def look(world: World, person: Person, user: int, item: int, ts: float, found: F32) -> None:
+    """Look whether taste has turned; if so, shorten memory and tell the shares of both sides."""
+    users, rules, seen = person.users, person.rules, world.watch.seen
+    if not rules.reacts or users.chosen[user] == 0 or users.history[user, 0] == item:
+        return
+    if turned(seen, foretold(world.items, users.history[user, 0], item)):
+        found[0], found[1] = seen[USUAL], seen[HITS] / seen[SINCE]
+        shorten(world.trend, world.watch, rules.half_lives, rules.pair_half_life, ts)
 
 
 @kernel(inner=True)

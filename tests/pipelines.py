@@ -78,6 +78,7 @@ pipelines = st.builds(
     generators,
     st.dictionaries(names | st.sampled_from(list(p.ACTIONS)), actions, max_size=4),
     segments,
+    st.booleans(),
 )
 
 Key = tuple[str, ...]

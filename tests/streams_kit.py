@@ -14,7 +14,8 @@ from streams.interactions.unit import Interactions
 from streams.kafka.partitioner import Partitioner
 from streams.shards import Batch, Effects, NoTelemetry, PlainRecord, Record
 
-BLEND = Pipeline(head="blend")  # a pipeline that tests name
+BLEND = Pipeline(head="blend")  # pipelines that tests name
+STEADY = Pipeline(reacts=False)
 NOW = 1_700_000_000.0  # the time of every record, unless another is given
 Headers = Sequence[tuple[str, Any]]
 encode = msgspec.json.encode

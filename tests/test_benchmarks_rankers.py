@@ -32,7 +32,7 @@ EVENTS = st.lists(st.tuples(st.integers(0, USERS - 1), st.integers(0, ITEMS - 1)
 DOCUMENTED = [
     *(f"benchmarks.peers.rankers.{name}" for name in
       ("base", "fusion", "item_knn", "own", "popularity", "rules", "vs_knn")),
-    *(f"benchmarks.{name}" for name in ("contest", "figures", "memory", "sections.drift", "tally")),
+    *(f"benchmarks.{name}" for name in ("contest", "drift", "figures", "memory", "tally")),
 ]  # fmt: skip
 
 

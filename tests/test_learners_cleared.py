@@ -85,7 +85,7 @@ def test_a_cleared_learner_is_empty_and_the_others_are_as_before(learner: str) -
 
 CHANGED = {
     "popularity": {"items.weight", "trend.top", "trend.size", "trend.total"},
-    "co_occurrence": {"items.near", "items.near_weight", "items.near_size"},
+    "co_occurrence": {"items.near", "items.near_weight", "items.near_size", "watch.seen"},
     "transitions": {"items.after", "items.after_weight", "items.after_size"},
     "neighbours": {
         "items.visit", "items.visits", "sessions.item", "sessions.size", "sessions.owner",

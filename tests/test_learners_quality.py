@@ -30,7 +30,7 @@ def verdicts(rows: list[Row]) -> Verdicts:
     columns = list(zip(*rows, strict=True)) or [()] * 5
     stored, fresh, popular = (np.array(c, np.int32) for c in columns[:3])
     known, new = (np.array(c, np.bool_) for c in columns[3:])
-    return Verdicts(stored, fresh, popular, known, new)
+    return Verdicts(stored, fresh, popular, known, new, np.zeros((len(known), 2), np.float32))
 
 
 def by_hand(positions: list[int]) -> dict[str, float]:

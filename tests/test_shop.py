@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import islice, pairwise
 from typing import Any
 
-from headwater.shop import shop
+from headwater.shop import Change, shop
 
 Events = list[dict[str, Any]]
 
@@ -50,11 +50,29 @@ def test_people_choose_some_items_again() -> None:
     assert again / found.total() > 0.05
 
 
+def kept(after: Events, before: Events) -> float:
+    """Return how often the strong pairs of `before` are in `after`, by how often they were."""
+    old, new = pairs(before), pairs(after)
+    strong = {pair for pair, _ in old.most_common(1000) if pair[0] != pair[1]}
+    return sum(new[pair] for pair in strong) / sum(old[pair] for pair in strong)
+
+
+def test_a_change_may_come_by_and_by() -> None:
+    events = list(shop(5, events=80_000, change=Change(20_000, over=40_000)))
+    parts = [events[k : k + 20_000] for k in range(0, 80_000, 20_000)]
+    found = [kept(part, parts[0]) for part in parts]
+    assert found == sorted(found, reverse=True)
+    assert found[1] > 2 * found[3]
+
+
+def test_the_old_taste_may_return() -> None:
+    events = list(shop(5, events=60_000, change=Change(20_000, back=20_000)))
+    before, between, after = (events[k : k + 20_000] for k in (0, 20_000, 40_000))
+    assert kept(between, before) < 0.3 < 0.6 < kept(after, before)
+
+
 def test_the_change_of_taste_keeps_the_items_and_breaks_their_pairs() -> None:
-    events = list(shop(5, events=60_000, change_at=30_000))
+    events = list(shop(5, events=60_000, change=Change(30_000)))
     assert events[:30_000] == list(shop(5, events=30_000))
-    before, after = pairs(events[:30_000]), pairs(events[30_000:])
-    strong = {pair for pair, _ in before.most_common(1000) if pair[0] != pair[1]}
-    kept = sum(after[pair] for pair in strong) / sum(before[pair] for pair in strong)
-    assert kept < 0.3
+    assert kept(events[30_000:], events[:30_000]) < 0.3
     assert {e["item"] for e in events[:30_000]} == {e["item"] for e in events[30_000:]}

@@ -1,12 +1,13 @@
 """Messages that a shard of interactions sends: re-keyed events, drifts."""
 
 import hmac
-from typing import Any
 
 import msgspec
 
+from contracts.control import LISTS
 from contracts.settings import Settings
 from contracts.topics import DRIFTS, REKEYED
+from learners.watcher import Drift
 from streams.shards import Message, Record
 
 ORIGIN = "origin"  # header of a re-keyed event: b"partition:offset:signature"
@@ -51,7 +52,27 @@ class Origins:
         raise ValueError("no header names the origin")
 
 
-def drift(model: str, fields: dict[str, Any]) -> Message:
-    """Return the message that tells of a change."""
-    body = {"model": model, "detector": "adwin", "level": "drift", "reaction": "none", **fields}
-    return Message(DRIFTS.name, model.encode(), msgspec.json.encode(body))
+def fall(partition: int, change: Drift, ts: float) -> Message:
+    """Return the message that tells of a fall of the hit rate of lists."""
+    return _drift("adwin", "none", partition, (change.before, change.after), ts)
+
+
+def turn(partition: int, shares: tuple[float, float], ts: float) -> Message:
+    """Return the message that memory was shortened, since fewer choices are foretold by pairs."""
+    return _drift("cusum", "memory_shortened", partition, shares, ts)
+
+
+def _drift(
+    detector: str, reaction: str, partition: int, shares: tuple[float, float], ts: float
+) -> Message:
+    body = {
+        "model": LISTS,
+        "detector": detector,
+        "level": "drift",
+        "reaction": reaction,
+        "partition": partition,
+        "from": shares[0],
+        "to": shares[1],
+        "ts": ts,
+    }
+    return Message(DRIFTS.name, LISTS.encode(), msgspec.json.encode(body))

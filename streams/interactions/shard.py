@@ -241,21 +241,16 @@ class InteractionsShard:
 
     def _judge(self, learned: Learned, events: Events) -> list[Message]:
         self.quality.add(learned.verdicts)
-        found = []
+        here, turn = self.partition, learned.verdicts.turn
+        found = {
+            2 * k: messages.turn(here, tuple(turn[k].tolist()), float(events.ts[k]))
+            for k in np.flatnonzero(turn[:, 0]).tolist()
+        }
         for change in self._watcher.watch(learned.verdicts.fresh):
-            self._telemetry.count(metrics.DRIFTS, model="lists")
-            found.append(
-                messages.drift(
-                    "lists",
-                    {
-                        "partition": self.partition,
-                        "from": change.before,
-                        "to": change.after,
-                        "ts": float(events.ts[change.event]),
-                    },
-                )
-            )
-        return found
+            ts = float(events.ts[change.event])
+            found[2 * change.event + 1] = messages.fall(here, change, ts)
+        self._telemetry.count(metrics.DRIFTS, len(found), model=LISTS)
+        return [found[place] for place in sorted(found)]
 
     def _count(self, batch: Batch, taken: Taken) -> None:
         self._telemetry.observe(metrics.BATCH_EVENTS, len(batch.records))

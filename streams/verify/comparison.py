@@ -21,6 +21,7 @@ from streams.worker.loader import SHARED
 EQUAL, DIFFERS, UNKNOWN = "equal", "differs", "cannot say"
 ORDER = "re-keyed events came in between, and the log does not tell in which order"
 FORGOTTEN = "somebody was forgotten, and what that leaves depends on where a worker replayed"
+TURNED = "memory was shortened, at a place that depends on how partitions took turns"
 LET_GO = "items were let go, in an order that no log tells"
 GONE = "a rollback led to version {}, which is not there any longer"
 LOST = "the orders that it has obeyed are not those of `control`"
@@ -145,5 +146,7 @@ class Comparison:
         if self._hindsight.gone:
             return GONE.format(self._hindsight.gone)
         let_go = self._several and (compare.evicted(saved) or compare.evicted(folded))
+        turned = self._several and (compare.turned(saved) or compare.turned(folded))
         excuses = [self._excuse(p) for p in self._partitions]
-        return next(filter(None, excuses), LET_GO if let_go else "")
+        excuses += [LET_GO if let_go else "", TURNED if turned else ""]
+        return next(filter(None, excuses), "")
