@@ -1,6 +1,6 @@
 """Drift: what it is worth to shorten memory where taste changes, and what it costs where not.
 
-make bench-drift              python -m benchmarks.drift [--stationary N] [--data DIR]
+make bench-drift              python -m benchmarks.drift [--seeds N] [--stationary N] [--data DIR]
 """
 
 import sys
@@ -23,7 +23,6 @@ WINDOW, NEAR, FIRST = 2_000, 0.95, 10  # events; share of the level; places that
 KNOWN = (30_000, 100_000)  # events before the change
 OVER, BACK, BEHIND = 10_000, 30_000, 40_000  # of a gradual change; of one that goes; looked at
 RATIO, ANEW, FALSE = 0.7, 1.2, 1
-SEEDS = (1, 2, 3)
 AT_ONCE = 10_000
 STEADY = "benchmarks.drift:steady"
 
@@ -64,16 +63,17 @@ def main(args: Namespace) -> bool:
     print(f"over {OVER:,} events; recurring: at the return of the old taste {BACK:,} events later.")
     print(f"Events from there until HR@{FIRST} over the last {WINDOW:,} is {NEAR:.0%} of what it")
     print("was before the change; anew: a learner that starts there")
-    met = [_planted(kind, known) for known in KNOWN for kind in kinds(known)]
+    seeds = range(1, args.seeds + 1)
+    met = [_planted(kind, known, seeds) for known in KNOWN for kind in kinds(known)]
     met.append(_stationary(args.stationary))
     for stream in cases.chosen(args):
         _real(stream)
     return all(met)
 
 
-def _planted(kind: Kind, known: int) -> bool:
+def _planted(kind: Kind, known: int, seeds: Iterable[int]) -> bool:
     print(f"\n{kind.name}, after {known:,} events")
-    rows = [_row(kind, seed) for seed in SEEDS]
+    rows = [_row(kind, seed) for seed in seeds]
     shown = [{name: _shown(value) for name, value in row.items()} for row in rows]
     print(figures.table(shown))
     reacting = [row["reacting"] for row in rows]
@@ -109,7 +109,7 @@ def _row(kind: Kind, seed: int) -> dict[str, float]:
 
 
 def _stationary(events: int) -> bool:
-    lives = [life(shop(SEEDS[0], events=events), "always", pipeline) for pipeline in ("", STEADY)]
+    lives = [life(shop(1, events=events), "always", pipeline) for pipeline in ("", STEADY)]
     on, off = (float(each.hits.mean()) for each in lives)
     turns = len(lives[0].turns)
     print(f"\nno change, {events:,} events: HR@{FIRST} {on:.4f} reacting, {off:.4f} not")
@@ -165,6 +165,9 @@ def back(hits: NDArray[np.bool_], level: float, window: int = WINDOW) -> int:
 
 def _arguments() -> Namespace:
     parser = options.parser("drift", "what reacting to a change of taste is worth")
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="streams of each kind (default: 3)"
+    )
     parser.add_argument(
         "--stationary", type=int, default=1_000_000, metavar="N",
         help="events without a change (default: 1000000)",

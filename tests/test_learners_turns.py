@@ -7,7 +7,7 @@ import pytest
 
 from contracts.pipeline import Pipeline
 from headwater.shop import Change, shop
-from learners import cleared, erased, frozen
+from learners import cleared, compare, erased, frozen
 from learners.batches import Events, Learned
 from learners.erased import Choice
 from learners.recommender import Recommender, Shape, Users
@@ -54,6 +54,16 @@ def test_where_nothing_can_be_foretold_nothing_turns() -> None:
     drawn = np.random.default_rng(2).integers(3_000, size=25_000).tolist()
     rows = [{"user": f"u{n % 30}", "item": f"i{i}", "ts": float(n)} for n, i in enumerate(drawn)]
     assert turns(learn_all(*born(), events(0, len(rows), rows))) == []
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(ROWS, True), (STILL, False)])
+def test_a_saved_state_tells_whether_memory_was_shortened(
+    rows: list[dict[str, object]], expected: bool
+) -> None:
+    model, users = born()
+    learn_all(model, users, events(rows=rows))
+    parts = frozen.dump_items(model.pipeline, model.world, model.ids)
+    assert compare.turned(parts) == expected
 
 
 def test_who_does_not_want_it_is_spared() -> None:
