@@ -29,14 +29,14 @@ def test_the_list_is_ranked_anew_and_the_guests_keys_are_deleted() -> None:
     shard = Interactions(settings, NoTelemetry(), send, send).open(0)
     events = [inn.record(user, n) for n, user in enumerate(["eve", "guest", "eve", "ann", "ann"])]
     shard.handle(Batch(A, 0, events))
-    merge = shard.merge(7, "guest", "ann")
+    merge = shard.guests.merge(7, "guest", "ann")
     publish(shard.handle(Batch(A, 0, [recorded(merge, 5)])))
     gone, (verb, key, value, *_) = [parse(command) for command in sent]
     assert gone == [b"DEL", b"hw:rec:guest", b"hw:pred:elec:guest", b"hw:pending:elec:guest"]
     assert (verb, key) == (b"SET", b"hw:rec:ann")
     assert msgspec.json.decode(value)["items"]
     assert shard.holds("guest") == {}
-    assert shard.merged_until == 7
+    assert shard.guests.merged_until == 7
 
 
 @pytest.mark.parametrize("cut", [1, 2, 500])
@@ -50,7 +50,7 @@ def test_how_batches_were_cut_changes_nothing(cut: int) -> None:
         records = [inn.record(user, n) for n, user in enumerate(users)]
         moves = {20: (1, "guest", "ann"), 40: (2, "guest", "ann"), 41: (3, "ann", "eve")}
         for at, move in moves.items():
-            records[at] = recorded(shard.merge(*move), at)
+            records[at] = recorded(shard.guests.merge(*move), at)
         for at in range(0, len(records), size):
             shard.handle(Batch(A, 0, records[at : at + size]))
         states.append(unit.shared_dump() | shard.dump())
@@ -61,7 +61,7 @@ def test_a_merge_that_was_written_twice_leaves_the_new_guest_alone() -> None:
     shard = Interactions(TWO, NoTelemetry(), send_nowhere, send_nowhere).open(0)
     inn = Inn()
     shard.handle(Batch(A, 0, [inn.record(GUEST, 0)]))
-    merge = shard.merge(5, GUEST, NEAR)
+    merge = shard.guests.merge(5, GUEST, NEAR)
     shard.handle(Batch(A, 0, [recorded(merge, 1), inn.record(GUEST, 2), recorded(merge, 3)]))
     assert len(shard.holds(NEAR)["choices"]) == len(shard.holds(GUEST)["choices"]) == 1
 
@@ -70,7 +70,7 @@ def test_what_nobody_has_signed_is_a_dead_letter() -> None:
     shard = Interactions(TWO, NoTelemetry(), send_nowhere, send_nowhere).open(0)
     inn = Inn()
     shard.handle(Batch(A, 0, [inn.record(GUEST, 0)]))
-    good = shard.merge(1, GUEST, FAR)
+    good = shard.guests.merge(1, GUEST, FAR)
     forged = [
         recorded(good, 1)._replace(headers=[(SIGNATURE, b"0" * 64)]),
         recorded(good, 2)._replace(headers=()),

@@ -34,6 +34,7 @@ from streams.interactions.leaving import Leaving
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.moving import Moving
 from streams.interactions.publishing import Publishing
+from streams.interactions.reception import Reception
 from streams.interactions.refresh import OldLists
 from streams.interactions.scenarios import ScenarioLists
 from streams.shards import (
@@ -82,6 +83,7 @@ class InteractionsShard:
             self.name, settings, model, self.users, self._intake, self._actions, publishing
         )
         self._moving = Moving(settings, partition, model, self.users)
+        self.guests = Reception(self.users, self._intake, self._moving)
         self._old = OldLists(settings, model, self.users)
         self._holders = Holders(model, self.users)
         self._stills = Stills()
@@ -209,27 +211,6 @@ class InteractionsShard:
         """Take a person out."""
         forgotten = self._leaving.forget(user, past, shared_too)
         return forgotten._replace(guests=self._moving.forget(user))
-
-    @property
-    def merged_until(self) -> int:
-        """The last message of `users` that was done here, -1 for none."""
-        return self._moving.merged_until
-
-    def hosts(self, user: str) -> bool:
-        """Tell whether anything is known of a user."""
-        return user in self.users.ids
-
-    def merge(self, message: int, guest: str, user: str) -> Message:
-        """Return what has to be produced to merge a guest, or with none to say that it is done."""
-        return self._moving.merge(message, guest, user)
-
-    def passed_on(self, partition: int) -> int:
-        """Return the last event that was sent on to another partition, or -1."""
-        return self._intake.passed_on(partition)
-
-    def came_from(self, partition: int) -> int:
-        """Return the last event of another partition that has come here, or -1."""
-        return self._intake.came_from(partition)
 
     def holds(self, user: str) -> dict[str, Any]:
         """Return all that is known of a user, empty for a stranger."""

@@ -31,9 +31,8 @@ Send = Callable[[list[Message]], Awaitable[None]]
 Bury = Callable[[Sequence[tuple[Any, Dead]]], Awaitable[None]]
 
 
-@runtime_checkable
-class Hosting(Protocol):
-    """A shard whose users may be guests who become accounts; messages are offsets in `users`."""
+class Guesthouse(Protocol):
+    """What a shard tells of its guests; messages are offsets in `users`."""
 
     @property
     def merged_until(self) -> int:
@@ -50,6 +49,15 @@ class Hosting(Protocol):
 
     def came_from(self, partition: int) -> int:
         """Return the last event of another partition that has come here, or -1."""
+
+
+@runtime_checkable
+class Hosting(Protocol):
+    """A shard whose users may be guests who become accounts."""
+
+    @property
+    def guests(self) -> Guesthouse:
+        """What it tells of them."""
 
 
 class Login(NamedTuple):
@@ -130,7 +138,7 @@ class Logins:
         shards = {o.partition: o for o in self._owned_shards.all if isinstance(o.shard, Hosting)}
         for partition, owned in shards.items():
             waiting = self._waiting.get(partition, deque())
-            while waiting and waiting[0].message <= _hosting(owned).merged_until:
+            while waiting and waiting[0].message <= _guests(owned).merged_until:
                 waiting.popleft()
         own = [owned for owned in shards.values() if not owned.followed]
         for owned in own:
@@ -154,27 +162,27 @@ class Logins:
 
         Who was to become an account may be one who is about to have a past.
         """
-        hosting, found, last = _hosting(owned), list[Message](), logins[-1].message
+        guests, found, last = _guests(owned), list[Message](), logins[-1].message
         for message, guest, user, _ in logins:
-            if hosting.hosts(guest) or guest in self._accounts:
-                found.append(hosting.merge(message, guest, user))
+            if guests.hosts(guest) or guest in self._accounts:
+                found.append(guests.merge(message, guest, user))
             elif message == last:
-                found.append(hosting.merge(message, "", ""))
+                found.append(guests.merge(message, "", ""))
         return found
 
 
-def _hosting(owned: OwnedShard) -> Hosting:
+def _guests(owned: OwnedShard) -> Guesthouse:
     assert isinstance(owned.shard, Hosting)  # noqa: S101 - only such are looked at
-    return owned.shard
+    return owned.shard.guests
 
 
 def _arrived(owned: OwnedShard, until: Points, shards: Mapping[int, OwnedShard]) -> bool:
     """Tell whether a shard has all events of its users that lay before these ends of the logs."""
-    here, shard = owned.partition, _hosting(owned)
+    here, guests = owned.partition, _guests(owned)
     for partition, end in until.get(INTERACTIONS.name, {}).items():
         other = shards.get(partition)
         if other is None or other.next[INTERACTIONS.name] < end:
             return False
-        if shard.came_from(partition) < _hosting(other).passed_on(here):
+        if guests.came_from(partition) < _guests(other).passed_on(here):
             return False
     return owned.next[REKEYED.name] >= until.get(REKEYED.name, {}).get(here, 0)
