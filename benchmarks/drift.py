@@ -23,6 +23,7 @@ WINDOW, NEAR, FIRST = 2_000, 0.95, 10  # events; share of the level; places that
 KNOWN = (30_000, 100_000)  # events before the change
 OVER, BACK, BEHIND = 10_000, 30_000, 40_000  # of a gradual change; of one that goes; looked at
 RATIO, ANEW, FALSE = 0.7, 1.2, 1
+AFTER = 20_000  # events that are compared by their mean too: a threshold is a rough measure
 AT_ONCE = 10_000
 STEADY = "benchmarks.drift:steady"
 
@@ -62,7 +63,7 @@ def main(args: Namespace) -> bool:
     print("simulated shop, other companions, bestsellers and favourites after a change; gradual:")
     print(f"over {OVER:,} events; recurring: at the return of the old taste {BACK:,} events later.")
     print(f"Events from there until HR@{FIRST} over the last {WINDOW:,} is {NEAR:.0%} of what it")
-    print("was before the change; anew: a learner that starts there")
+    print(f"was before the change; anew: a learner that starts there; since: in {AFTER:,} events")
     seeds = range(1, args.seeds + 1)
     met = [_planted(kind, known, seeds) for known in KNOWN for kind in kinds(known)]
     met.append(_stationary(args.stationary))
@@ -102,6 +103,8 @@ def _row(kind: Kind, seed: int) -> dict[str, float]:
         "turns": len(live.turns),
         "not": back(still.hits[kind.since :], level),
         "reacting": back(live.hits[kind.since :], level),
+        "HR@10 since, not": float(still.hits[kind.since :][:AFTER].mean()),
+        "and reacting": float(live.hits[kind.since :][:AFTER].mean()),
     }
     if kind.name == "abrupt":
         found["anew"] = back(life(events[kind.since :], "always").hits, level)
