@@ -14,14 +14,6 @@ from streams.worker.owned_shards import OwnedShards
 
 log = logging.getLogger(__name__)
 AGAIN_S, SELDOM_S = 1.0, 60.0
-REFUSED = (
-    "it is not known whether Redis names keys that are looked for in vain, which has lists of "
-    "scenarios made; see to it that its notify-keyspace-events has Km"
-)
-DEAF = (
-    "Redis does not let us hear of keys that are looked for in vain (%s), so no lists of scenarios "
-    "are made for those who ask; give the worker the right &__keyspace@*, or set `made` to 'always'"
-)
 
 
 @runtime_checkable
@@ -72,14 +64,21 @@ class Readers:
         while True:
             try:
                 if not await self._missed.told():
-                    log.warning(REFUSED)
+                    log.warning(
+                        "it is not known whether Redis names keys that are looked for in vain, "
+                        "which has lists of scenarios made"
+                    )
                 async for wanted in self._missed.listen():
                     for owned in self._owned_shards:
                         await self._answer(owned, wanted)
             except self._away:
                 await asyncio.sleep(AGAIN_S)
             except NotTold as error:
-                log.warning(DEAF, error)
+                log.warning(
+                    "Redis does not let us hear of keys that are looked for in vain (%s), so no "
+                    "lists of scenarios are made for those who ask",
+                    error,
+                )
                 await asyncio.sleep(SELDOM_S)
 
     async def _answer(self, owned: OwnedShard, wanted: Sequence[Wanted]) -> None:
