@@ -54,6 +54,11 @@ class Checked(msgspec.Struct, frozen=True):
             raise Mistake((name,), said, "write it so, or remove it") from None
 
 
+def doc(text: str, **bounds: Any) -> msgspec.Meta:
+    """Return what a field is for, and between which bounds its values lie."""
+    return msgspec.Meta(description=text, **bounds)
+
+
 def types(struct: type[Checked]) -> dict[str, Any]:
     """Return the type of each field, with its bounds."""
     return get_type_hints(struct, include_extras=True)

@@ -6,12 +6,12 @@ it. Scenarios only choose among what was ranked: they may change at any time.
 
 import hashlib
 import itertools
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from contracts import named, toml_struct
-from contracts.checked import Checked, Mistake
+from contracts.checked import Checked, Mistake, doc
 from contracts.errors import SettingsError
 from contracts.scenarios import Scenario
 
@@ -19,10 +19,6 @@ DAY_S = 86_400.0
 LONGEST_S = 1e12  # 30,000 years: finite, and decay by it is none
 
 Repeats = Literal["learn", "always", "never"]
-
-
-def _doc(text: str, **bounds: Any) -> msgspec.Meta:
-    return msgspec.Meta(description=text, **bounds)
 
 
 def _rises(name: str, bounds: tuple[float, ...]) -> None:
@@ -40,10 +36,10 @@ class Popularity(Checked, frozen=True):
 
     half_lives_s: Annotated[
         tuple[Seconds, ...],
-        _doc("times after which a choice counts half, rising", min_length=1, max_length=8),
+        doc("times after which a choice counts half, rising", min_length=1, max_length=8),
     ] = (300.0, 3_600.0, 21_600.0, DAY_S, 3 * DAY_S, 7 * DAY_S, 30 * DAY_S, 3e9)
     baseline_s: Annotated[
-        float, _doc("the half-life that lists are compared with; one of `half_lives_s`")
+        float, doc("the half-life that lists are compared with; one of `half_lives_s`")
     ] = DAY_S
 
     def check(self) -> None:
@@ -66,22 +62,22 @@ class CoOccurrence(Checked, frozen=True):
     """What goes with the user's last items."""
 
     half_life_s: Annotated[
-        float, _doc("time after which two items seen together count half", gt=0, le=LONGEST_S)
+        float, doc("time after which two items seen together count half", gt=0, le=LONGEST_S)
     ] = 365 * DAY_S
-    neighbours: Annotated[int, _doc("neighbours remembered per item", ge=1, le=1024)] = 64
+    neighbours: Annotated[int, doc("neighbours remembered per item", ge=1, le=1024)] = 64
 
 
 class Transitions(Checked, frozen=True):
     """What follows the user's last item."""
 
-    followers: Annotated[int, _doc("followers remembered per item", ge=1, le=1024)] = 64
+    followers: Annotated[int, doc("followers remembered per item", ge=1, le=1024)] = 64
 
 
 class Neighbours(Checked, frozen=True):
     """What was chosen in sessions like this one."""
 
-    sessions: Annotated[int, _doc("sessions remembered", ge=1, le=10_000_000)] = 100_000
-    visits: Annotated[int, _doc("last sessions remembered per item", ge=1, le=1024)] = 64
+    sessions: Annotated[int, doc("sessions remembered", ge=1, le=10_000_000)] = 100_000
+    visits: Annotated[int, doc("last sessions remembered per item", ge=1, le=1024)] = 64
 
 
 class Generators(Checked, frozen=True):
@@ -99,7 +95,7 @@ class Action(Checked, frozen=True):
 
     weight: Annotated[
         float,
-        _doc(
+        doc(
             "> 0: a choice, judged and learned with it; 0: counted, not learned; < 0: a refusal, "
             "the item is not offered to this user again",
             ge=-1000,
@@ -108,7 +104,7 @@ class Action(Checked, frozen=True):
     ] = 1.0
     repeats: Annotated[
         Repeats | None,
-        _doc(
+        doc(
             "whether an item so chosen may return: `always`, `never`, or `learn`, the stream "
             "decides; not set, the setting `repeats` holds"
         ),
@@ -132,11 +128,11 @@ class Segments(Checked, frozen=True):
 
     history: Annotated[
         tuple[Count, ...],
-        _doc("items in the user's history at which the next segment begins, rising", max_length=16),
+        doc("items in the user's history at which the next segment begins, rising", max_length=16),
     ] = (1, 2, 5, 20)
     gap_s: Annotated[
         tuple[Seconds, ...],
-        _doc("time since the user's last event at which it begins, rising", max_length=16),
+        doc("time since the user's last event at which it begins, rising", max_length=16),
     ] = (120.0, 1_800.0, 21_600.0, 172_800.0)
 
     def check(self) -> None:
@@ -154,14 +150,14 @@ class Pipeline(Checked, frozen=True):
 
     head: Annotated[
         Literal["softmax", "mixture", "blend"],
-        _doc("how candidates are ranked: learned by softmax, a learned mixture, a fixed blend"),
+        doc("how candidates are ranked: learned by softmax, a learned mixture, a fixed blend"),
     ] = "softmax"
-    rate: Annotated[float, _doc("step of the head", gt=0, le=1)] = 0.1
+    rate: Annotated[float, doc("step of the head", gt=0, le=1)] = 0.1
     generators: Generators = Generators()
     actions: dict[str, Action] = msgspec.field(default_factory=lambda: dict(ACTIONS))
     segments: Segments = Segments()
     reacts: Annotated[
-        bool, _doc("whether memory is shortened where what follows what changes all at once")
+        bool, doc("whether memory is shortened where what follows what changes all at once")
     ] = True
     scenarios: dict[str, Scenario] = msgspec.field(default_factory=dict)
 

@@ -2,28 +2,24 @@
 
 import math
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from contracts.checked import Checked, Mistake
+from contracts.checked import Checked, Mistake, doc
 
 Length = Annotated[int, msgspec.Meta(ge=1, le=96)]
-
-
-def _doc(text: str, **bounds: Any) -> msgspec.Meta:
-    return msgspec.Meta(description=text, **bounds)
 
 
 class Condition(Checked, frozen=True):
     """What an attribute must be; an attribute that is a list fits where one of its values does."""
 
     any_of: Annotated[
-        tuple[str, ...], _doc("the attribute is one of these; numbers, true and false as text")
+        tuple[str, ...], doc("the attribute is one of these; numbers, true and false as text")
     ] = ()
-    none_of: Annotated[tuple[str, ...], _doc("the attribute is none of these, or not there")] = ()
-    at_least: Annotated[float | None, _doc("the attribute is a number and not less")] = None
-    at_most: Annotated[float | None, _doc("the attribute is a number and not more")] = None
+    none_of: Annotated[tuple[str, ...], doc("the attribute is none of these, or not there")] = ()
+    at_least: Annotated[float | None, doc("the attribute is a number and not less")] = None
+    at_most: Annotated[float | None, doc("the attribute is a number and not more")] = None
 
     def check(self) -> None:
         """Refuse what nothing fits."""
@@ -41,12 +37,12 @@ class Boost(Checked, frozen=True):
     """Items whose chances are multiplied: those named, and those that fit."""
 
     factor: Annotated[
-        float, _doc("what the chance of an item is multiplied by", gt=0, le=1_000_000)
+        float, doc("what the chance of an item is multiplied by", gt=0, le=1_000_000)
     ] = 2.0
-    items: Annotated[tuple[str, ...], _doc("ids of items that it holds for")] = ()
+    items: Annotated[tuple[str, ...], doc("ids of items that it holds for")] = ()
     where: dict[str, Condition] = msgspec.field(default_factory=dict)
-    start: Annotated[datetime | None, _doc("from when on; UTC if it is bare")] = None
-    end: Annotated[datetime | None, _doc("until when; UTC if it is bare")] = None
+    start: Annotated[datetime | None, doc("from when on; UTC if it is bare")] = None
+    end: Annotated[datetime | None, doc("until when; UTC if it is bare")] = None
 
     def check(self) -> None:
         """Refuse conditions that say nothing, and an end before the start."""
@@ -63,17 +59,17 @@ class Scenario(Checked, frozen=True):
     """
 
     where: dict[str, Condition] = msgspec.field(default_factory=dict)
-    length: Annotated[Length | None, _doc("items in the list; not set, `list_length`")] = None
+    length: Annotated[Length | None, doc("items in the list; not set, `list_length`")] = None
     repeats: Annotated[
         Literal["never"] | None,
-        _doc("`never`: nothing that the user has seen; not set, as in the user's own list"),
+        doc("`never`: nothing that the user has seen; not set, as in the user's own list"),
     ] = None
     made: Annotated[
         Literal["asked", "always"],
-        _doc("whose lists are made: those that a reader has looked for, or everybody's"),
+        doc("whose lists are made: those that a reader has looked for, or everybody's"),
     ] = "asked"
     caps: Annotated[
-        dict[str, Length], _doc("how many items may have the same value of an attribute, by name")
+        dict[str, Length], doc("how many items may have the same value of an attribute, by name")
     ] = msgspec.field(default_factory=dict)
     boosts: dict[str, Boost] = msgspec.field(default_factory=dict)
 

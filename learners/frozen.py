@@ -90,6 +90,8 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
 
 def with_all_columns(parts: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return users as dumped, with what older versions did not note: plain choices of their own."""
+    if {"users.gave", "users.saw", "users.rekeyed"} <= parts.keys():
+        return dict(parts)
     history = array(parts["users.history"])
     plain: dict[str, NDArray[Any]] = {
         "users.gave": (history >= 0).astype(np.float32),
