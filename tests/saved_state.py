@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from contracts.settings import Settings
+from contracts.topics import INTERACTIONS, REKEYED
 from state.connection import connect
+from state.manifest import Offsets
 from state.redis_storage import RedisStorage
 from state.snapshots import Snapshots
 from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
+from streams.kafka.offsets import progress
 from streams.shards import NoTelemetry
 from streams.worker.loader import SHARED
 
@@ -30,6 +33,18 @@ def read(settings: Settings, at: float) -> State:
     return of(asyncio.run(_load(settings)), at)
 
 
+def is_whole(settings: Settings) -> bool:
+    """Tell whether what is saved knows the whole log, so that nothing is replayed."""
+    newest = asyncio.run(_offsets(settings))
+    topics = {settings.topic_prefix + topic.name: topic.name for topic in (INTERACTIONS, REKEYED)}
+    return all(
+        newest.get(name, {}).get(topics[at.topic], {}).get(at.partition, 0) >= at.end
+        for at in progress(settings)
+        if at.topic in topics
+        for name in (SHARED, str(at.partition))
+    )
+
+
 def of(unit: Interactions, at: float) -> State:
     """Return what a unit holds in memory."""
     state = State(sum(s.learned for s in unit.shards.values()), {}, {}, {}, {}, {})
@@ -37,6 +52,18 @@ def of(unit: Interactions, at: float) -> State:
     for partition, shard in unit.shards.items():
         _read_users(shard, partition, unit.model.ids.names, state)
     return state
+
+
+async def _offsets(settings: Settings) -> dict[str, Offsets]:
+    client = connect(settings)
+    storage = RedisStorage(client, settings.key_prefix)
+    store = Snapshots(storage, settings.snapshot_key, settings.snapshots_kept)
+    names = [SHARED, *map(str, range(settings.partitions))]
+    try:
+        saved = {name: await store.all(name) for name in names}
+    finally:
+        await client.aclose()
+    return {name: manifests[0].offsets for name, manifests in saved.items() if manifests}
 
 
 async def _load(settings: Settings) -> Interactions:

@@ -82,7 +82,7 @@ def test_guests_are_accounts_once_whoever_dies(
             one.until(lambda: all_committed(one))
             one.until(lambda: len(letters(settings)) >= 4)
     with one.worker():  # it reads all of `users` once more
-        one.until(lambda: all_committed(one))
+        one.until(lambda: saved_state.is_whole(settings))
     assert merged()
     found = saved_state.read(settings, START)
     wanted = histories(first + second)

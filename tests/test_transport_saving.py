@@ -141,6 +141,24 @@ def test_an_owner_is_saved_also_where_a_worker_that_follows_it_is_far_ahead() ->
     run(work)
 
 
+def test_whose_shared_state_was_refused_saves_it_when_it_has_passed_the_other() -> None:
+    async def work(storage: MemoryStorage) -> None:
+        one, two, heir = Life(storage), Life(storage), Life(storage)
+        await one.open(0)
+        await two.open(1)
+        followed = await two.loader.follow(two.unit, 0, WHOLE)
+        one.fold(0, 40)
+        await one.save()
+        two.fold(1, 10)
+        await two.save()  # neither has come as far as the other
+        two.fold_in(followed, 40)
+        await two.save()
+        await heir.open(0, 1)
+        assert (heir.owned(0).next[A], heir.owned(1).next[A], heir.tea) == (40, 10, 50)
+
+    run(work)
+
+
 def test_what_is_being_copied_is_not_exchanged_for_what_is_loaded() -> None:
     async def work(storage: MemoryStorage) -> None:
         life, copied = Life(storage), threading.Event()

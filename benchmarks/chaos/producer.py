@@ -60,7 +60,7 @@ def messages(settings: Settings, seed: int, guests: float = GUESTS) -> Iterator[
     """
     random, encode = Random(seed), msgspec.json.Encoder().encode  # noqa: S311 - a simulation
     owner, count = Partitioner(settings.partitioner, settings.partitions), settings.partitions
-    for row in _with_guests(_rows(settings, seed), guests, random):
+    for row in _with_guests(_rows(settings, seed, random), guests, random):
         if isinstance(row, Login):
             yield row
             continue
@@ -95,7 +95,7 @@ def _with_guests(
         yield {**row, "user": member_of(guest)}
 
 
-def _rows(settings: Settings, seed: int) -> Iterator[dict[str, Any]]:
+def _rows(settings: Settings, seed: int, random: Random) -> Iterator[dict[str, Any]]:
     stream = shop(seed, USERS, ITEMS)
     some = list(islice(shop(seed, USERS, ITEMS), 50 * ITEMS))
     items = sorted({row["item"] for row in some})
@@ -108,7 +108,8 @@ def _rows(settings: Settings, seed: int) -> Iterator[dict[str, Any]]:
         guide, n = f"guide-{n}", n + 1
         if owner(guide) in wanted:
             wanted.discard(owner(guide))
-            for k, item in enumerate(items):
+            # In no order, or what follows what would be foretold well, and then no more.
+            for k, item in enumerate(random.sample(items, len(items))):
                 yield {**some[0], "event_id": f"{guide}-{k}", "user": guide, "item": item}
     yield from stream
 

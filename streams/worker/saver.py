@@ -66,6 +66,7 @@ class ShardSaver:
         self._fenced = fenced
         self._lock = asyncio.Lock()
         self._hurrying = 0
+        self._refused = set[Unit]()  # another worker's shared state is there, which may be behind
 
     async def save(self, *units: Unit, hurried: bool = False) -> None:
         """Save all, at one instant, if anything has changed since the last time.
@@ -88,7 +89,8 @@ class ShardSaver:
         instant = self.instants.next()
         units = tuple(unit for unit in units if unit not in self._loader.returning)
         held = [h for unit in units for h in self._owned_shards.of(unit)]
-        if not held or not (instant.whole or any(h.next != h.saved for h in held)):
+        moved = any(h.next != h.saved for h in held) or not self._refused.isdisjoint(units)
+        if not held or not (instant.whole or moved):
             return
         wanted = [self._wanted(unit, instant.at, hurried) for unit in units]
         copies = await self._owned_shards.standstill.during(
@@ -114,7 +116,8 @@ class ShardSaver:
             (h, dict(h.next), partial(take, h.shard) if h.next != h.saved else None) for h in held
         ]
         before, reached = self._loader.reached.get(unit), self._reached(unit)
-        changed = reached != before or any(take is not None for _, _, take in shards)
+        moved = reached != before or unit in self._refused
+        changed = moved or any(take is not None for _, _, take in shards)
         shared = partial(take_shared, unit) if changed and isinstance(unit, Sharing) else None
         floor = {h.partition: h.floor for h in held if h.floor}
         return Copy(unit, at, shards, before, reached, shared, floor)
@@ -172,8 +175,11 @@ class ShardSaver:
         claims = [owned.name for owned, _, _ in copy.shards]
         draft = draft._replace(anchor=_fitting(copy), claims=claims)
         if await self._store.save(SHARED, draft) is Moved.YES:
+            self._refused.discard(copy.unit)
             return copy.reached
         # What another worker has saved meanwhile is as good; snapshots that fit to it are kept.
+        # Once ours has passed it it is saved again, or the shards would wait for the next event.
+        self._refused.add(copy.unit)
         there = await self._store.all(SHARED)
         return there[0].offsets if there else {}
 
