@@ -43,6 +43,7 @@ class Taken(NamedTuple):
     item: list[str]
     action: list[str]
     ts: list[float]
+    context: list[dict[str, Any] | None]
     record: list[Record]
     moves: list[tuple[int, Found]]
     messages: list[Message]
@@ -111,6 +112,7 @@ class Intake:
             columns.item,
             columns.action,
             ts,
+            columns.context,
             records,
             [],
             [],
@@ -120,7 +122,7 @@ class Intake:
         )
 
     def _take_each(self, batch: Batch, leaving: bool) -> Taken:
-        taken = Taken([], [], [], [], [], [], [], Counter(), Counter(), Counter())
+        taken = Taken([], [], [], [], [], [], [], [], Counter(), Counter(), Counter())
         self._mine.clear()
         rekeyed = batch.topic == REKEYED.name
         self._void = batch.void if leaving else NOBODY
@@ -173,6 +175,7 @@ class Intake:
         taken.item.append(item)
         taken.action.append(event.action)
         taken.ts.append(ts)
+        taken.context.append(event.context)
         taken.record.append(record)
         return "learned"
 
