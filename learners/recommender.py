@@ -144,11 +144,12 @@ class Recommender:
         slots, newcomers = users.ids.map_in_turn(names)
         users.make_room(taken)
         last = last_of_each(names) & users.served
+        taught = (events.weight[:taken] > 0.0) & (mode == TEACH)
         verdicts, lists = room_for_verdicts(taken), room_for_lists(int(last.sum()), self.depth)
         columns = Columns(
             slots, tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
             events.barred[:taken], events.fresh[:taken], last,
-            self.segments.of(events.context[:taken], events.ts[:taken], items >= 0),
+            self.segments.of(events.context[:taken], events.ts[:taken], taught),
         )  # fmt: skip
         person = self._person(users)
         if self.foreign:
