@@ -59,7 +59,8 @@ def totals(model: Recommender) -> dict[str, float]:
 
 def first_of(model: Recommender, segment: str) -> str:
     lists = shown(model, model.segments.known.index(segment))
-    return model.ids.names[lists.item[0, 0]].partition("-")[0]
+    name: str = model.ids.names[lists.item[0, 0]]
+    return name.partition("-")[0]
 
 
 def hits(model: Recommender, users: Users, events: Events) -> tuple[float, float]:
