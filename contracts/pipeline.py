@@ -29,7 +29,7 @@ def _rises(name: str, bounds: tuple[float, ...]) -> None:
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-ContextName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+ContextName = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
 class Popularity(Checked, frozen=True):
@@ -150,7 +150,7 @@ class Segments(Checked, frozen=True):
         _rises("gap_s", self.gap_s)
         for at, name in enumerate(self.context):
             if "=" in name or "\0" in name:
-                raise Mistake(("context",), f"has '{name}' with a sign of its own", "take another")
+                raise Mistake(("context",), f"has {name!r}, with = or a zero", "take another name")
             if name in self.context[:at]:
                 raise Mistake(("context",), f"has '{name}' twice", "name it once")
 
