@@ -70,17 +70,19 @@ def forget(args: argparse.Namespace, settings: Settings) -> Receipt:
     names = own_keys(settings, args.user)
     gone = orders.answered(settings, lambda client: take_away(client, names))
     anew = orders.send(args, settings, REBUILD).id if args.rebuild else ""
-    remains = _remains(settings, removed, anew)
+    remains = _remains(settings, removed, anew, args.exact)
     return Receipt(order.id, order.person, removed, gone, remains, _log(settings))
 
 
-def _remains(settings: Settings, removed: dict[str, dict[str, int]], anew: str) -> list[str]:
+def _remains(
+    settings: Settings, removed: dict[str, dict[str, int]], anew: str, exact: bool
+) -> list[str]:
     until = f"until the rebuild is done: `headwater audit` then has order {anew}"
     found = [f"{WEIGHTS}: {until if anew else '--rebuild makes these anew from the log'}"]
     if removed.get(INTERACTIONS.name, {}).get(NOT_SUBTRACTED):
         found.append("choices from before the kept history, in sums: --exact subtracts them, too")
-    if pipeline.read(settings.pipeline).segments.context and not anew:
-        found.append(f"{SEGMENTS}: --rebuild leaves them out")
+    if pipeline.read(settings.pipeline).segments.context and not (exact or anew):
+        found.append(f"{SEGMENTS}: --exact subtracts them, too")
     if settings.predictors:
         found.append(f"{MODELS}: they have no sums to subtract from")
     return found

@@ -9,7 +9,9 @@ from contracts.pipeline import Generators, Pipeline, Popularity, Segments
 from contracts.segments import MOST_VALUES
 from learners import cleared, compare, frozen
 from learners.batches import Events
+from learners.erased import Choice
 from learners.recommender import Recommender, Shape, Users
+from learners.segments_erased import leave_segments
 from learners.shown import shown
 from learners.step import JUDGE, REMEMBER
 from learners.still import Stills
@@ -257,3 +259,32 @@ def test_a_mixture_learns_what_segments_are_worth() -> None:
     learn_all(model, users, visits(600))
     stored, fresh = hits(model, users, visits(300, seed=2, first=600))
     assert min(stored, fresh) > 0.5
+
+
+def test_who_leaves_takes_along_what_the_log_tells_of_contexts() -> None:
+    (model, users), (wanted, others) = born(), born()
+    events = visits(300, step_s=3_000.0)
+    people = [f"u{k % 30}" for k in range(300)]
+    events = events._replace(user=people)
+    assert events.context
+    gone = [k for k in range(300) if people[k] == "u7"]
+    choices = [Choice(events.item[k], float(events.ts[k]), 1.0) for k in gone]
+    learn_all(model, users, events)
+    leave_segments(model, choices, [events.context[k] for k in gone])
+    for k in range(300):
+        if k not in gone:
+            learn_all(wanted, others, events.after(k).first(1))
+    assert totals(model) == pytest.approx(totals(wanted), rel=1e-9)
+    assert chosen_in(model) == pytest.approx(chosen_in(wanted), rel=1e-4, abs=1e-6)
+
+
+def chosen_in(model: Recommender) -> dict[tuple[str, str], float]:
+    """Return what each segment has chosen how much, as of now."""
+    trend, rules, segments = model.world.trend, model.rules, model.world.segments
+    life = rules.half_lives[rules.baseline]
+    now = 2.0 ** ((trend.origin[rules.baseline] - model.latest) / life)
+    return {
+        (segment, model.ids.names[segments.item[row, k]]): float(segments.weight[row, k] * now)
+        for row, segment in enumerate(model.segments.known)
+        for k in range(segments.size[row])
+    }

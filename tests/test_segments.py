@@ -171,3 +171,18 @@ def test_what_was_learned_without_context_can_go_on_and_what_was_not_cannot() ->
     before_there_was_a_choice = "25c7d5470ddc8785fd93cb544025d1b4bb5834bfd2ea905f9f8d25ae60ff4560"
     assert digest(Pipeline()) == before_there_was_a_choice
     assert digest(PIPELINE) != before_there_was_a_choice
+
+
+def test_who_is_forgotten_exactly_leaves_segments_too() -> None:
+    unit, shard, _, _ = unit_of()
+    visit(shard, 20, country="de")
+    records = [
+        record(event(100 + k, user="ann", item="de-0", context={"country": "fr"}), 100 + k)
+        for k in range(3)
+    ]
+    publish(shard.handle(batch(records)))
+    assert shard.asks_log("ann")
+    assert unit.model.segments.known == ["country=de", "country=fr"]
+    shard.forget("ann", [batch(records)])
+    assert unit.model.world.segments.total[:2].tolist() == pytest.approx([20.0, 0.0])
+    assert unit.model.world.segments.size[:2].tolist() == [5, 0]

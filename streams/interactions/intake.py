@@ -59,6 +59,7 @@ class Told(NamedTuple):
     item: str
     action: str
     ts: float
+    context: dict[str, Any] | None
 
 
 class Intake:
@@ -248,7 +249,8 @@ class Intake:
                 event = self._decode(record.value)
                 if checked_id(event.user, "user") == user:
                     ts = checked_time(event.ts, record.timestamp / 1000)
-                    told = Told(record, checked_id(event.item, "item"), event.action, ts)
+                    item = checked_id(event.item, "item")
+                    told = Told(record, item, event.action, ts, event.context)
                     found.setdefault(checked_id(event.event_id, "event_id"), told)
             except DeadMessage:
                 continue  # it was none then, either
