@@ -1,12 +1,16 @@
 """The lists of segments stand in Redis: for strangers, in turns, without what is hidden."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.errors import SettingsError
+from contracts.keys import escape
 from contracts.pipeline import Pipeline, Segments, digest
 from contracts.segments import MOST_VALUES
 from streams.interactions.segments import SLICE
@@ -17,6 +21,7 @@ from streams.worker.profiles import Profiles
 from tests.pipelines import read
 from tests.streams_kit import Answers, batch, encode, event, publish, record, run
 from tests.test_hiding import ONE, Cutting
+from tests.test_hostile_events import JSON
 
 PIPELINE = Pipeline(segments=Segments(context=("country", "device")))
 HERE = f"{__name__}:PIPELINE"
@@ -186,3 +191,24 @@ def test_who_is_forgotten_exactly_leaves_segments_too() -> None:
     shard.forget("ann", [batch(records)])
     assert unit.model.world.segments.total[:2].tolist() == pytest.approx([20.0, 0.0])
     assert unit.model.world.segments.size[:2].tolist() == [5, 0]
+
+
+@given(said=st.lists(st.dictionaries(st.sampled_from(["country", "device"]), JSON), max_size=9))
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_context_says_the_event_is_learned_or_dead_and_lists_are_made(
+    said: list[Any],
+) -> None:
+    unit, shard, answers, _ = unit_of()
+    rows = [
+        record(json.dumps(event(k, user=f"u{k}", context=context)).encode(), k)
+        for k, context in enumerate(said)
+    ]
+    effects = shard.handle(batch(rows))
+    publish(effects)
+    assert shard.learned + len(effects.messages) == len(said)
+    run(unit.tick())
+    known = unit.model.segments.known
+    assert {f"hw:top:{escape(name)}" for name in known} <= answers.values.keys()
+    heir, _, _, _ = unit_of()
+    heir.shared_load(unit.shared_dump())
+    assert heir.model.segments.known == known
