@@ -20,6 +20,7 @@ from benchmarks.sections import (
     river,
     scenarios,
     speed,
+    strangers,
     targets,
     workers,
 )
@@ -40,6 +41,7 @@ APART: dict[str, Callable[[Namespace], None]] = {
     "speed": speed.run,
     "scenarios": scenarios.run,
     "caps": caps.run,
+    "strangers": strangers.run,
 }
 
 

@@ -74,6 +74,15 @@ TOP = Key("top", "string", 30 * DAY_S, '{"items": [{"item", "score"}], "ts"}: tr
 TOP_OF = Key(
     "top:{scenario}", "string", 30 * DAY_S, '{"items": [{"item", "score"}], "ts"}: what fits of it'
 )
+TOP_IN = Key(
+    "top:{segment}",
+    "string",
+    30 * DAY_S,
+    '{"items": [{"item", "score"}], "ts"}: for strangers of one segment, `country=de`',
+)
+SEGMENTS_OF = Key(
+    "segments:{user}", "string", 30 * DAY_S, '{"user", "segments"}: as `users` says it'
+)
 PRED = Key(
     "pred:{predictor}:{id}",
     "string",
@@ -91,7 +100,10 @@ AUDIT_BURIED = Key(
 )
 SNAP_CHUNK = Key("snap:{shard}:{chunk}", "string", 30 * DAY_S, "one immutable piece of a snapshot")
 
-KEYS = (REC, REC_OF, SIM, TOP, TOP_OF, PRED, PENDING, ASKED, SNAP, SNAP_CHUNK, AUDIT, AUDIT_BURIED)
+KEYS = (
+    REC, REC_OF, SIM, TOP, TOP_OF, TOP_IN, SEGMENTS_OF, PRED, PENDING, ASKED, SNAP, SNAP_CHUNK,
+    AUDIT, AUDIT_BURIED,
+)  # fmt: skip
 
 
 def lists_of(prefix: str, user: str, scenarios: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ STAGE_S = (0.00001, 0.0001, 0.0003, *MS, 0.25, 1.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 # Segments of WEIGHTS; behind the last two stands where one begins, as in `history:5`.
 EVERYBODY, HISTORY, GAP_S = "all", "history", "gap_s"
+SEGMENTS = "segments"  # a generator of WEIGHTS: what people of the same context choose
 
 
 class Metric(NamedTuple):
@@ -40,6 +41,13 @@ STAGE_SECONDS = Metric(
     "time per batch: decode, learn (judge, learn and rank in one kernel), render, publish",
     ("stage",),
     STAGE_S,
+)
+CONTEXT_REFUSED = Metric(
+    "headwater_context_refused",
+    "counter",
+    "values of `context` that are no segment; reason unusable (no text, number, true or false, or "
+    "too long) or beyond (there are as many of that name as are kept)",
+    ("name", "reason"),
 )
 LAG = Metric("headwater_lag_events", "gauge", "messages not yet processed", ("topic", "partition"))
 FOLLOWED_LAG = Metric(
@@ -128,6 +136,7 @@ METRICS = (
     DEAD_LETTERS,
     BATCH_EVENTS,
     STAGE_SECONDS,
+    CONTEXT_REFUSED,
     LAG,
     FOLLOWED_LAG,
     FRESHNESS,

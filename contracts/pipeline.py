@@ -29,6 +29,7 @@ def _rises(name: str, bounds: tuple[float, ...]) -> None:
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+ContextName = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
 class Popularity(Checked, frozen=True):
@@ -134,11 +135,24 @@ class Segments(Checked, frozen=True):
         tuple[Seconds, ...],
         doc("time since the user's last event at which it begins, rising", max_length=16),
     ] = (120.0, 1_800.0, 21_600.0, 172_800.0)
+    context: Annotated[
+        tuple[ContextName, ...],
+        doc(
+            "names in the `context` of events whose values are segments of strangers, the most "
+            "telling first",
+            max_length=8,
+        ),
+    ] = ()
 
     def check(self) -> None:
-        """Refuse bounds that do not rise."""
+        """Refuse bounds that do not rise, and names that come twice or hold a sign of ours."""
         _rises("history", self.history)
         _rises("gap_s", self.gap_s)
+        for at, name in enumerate(self.context):
+            if "=" in name or "\0" in name:
+                raise Mistake(("context",), f"has {name!r}, with = or a zero", "take another name")
+            if name in self.context[:at]:
+                raise Mistake(("context",), f"has '{name}' twice", "name it once")
 
 
 class Pipeline(Checked, frozen=True):
@@ -167,6 +181,9 @@ class Pipeline(Checked, frozen=True):
             raise Mistake(("actions",), "has an action without a name", "name it")
         if "" in self.scenarios:
             raise Mistake(("scenarios",), "has a scenario without a name", "name it")
+        for name in self.scenarios:
+            if "=" in name:  # hw:top:{segment} has one
+                raise Mistake(("scenarios",), f"has '{name}', with =", "take another name")
         msgspec.structs.force_setattr(self, "actions", ACTIONS | self.actions)
 
 
@@ -198,4 +215,7 @@ def digest(pipeline: Pipeline) -> str:
     del learned["scenarios"]
     if pipeline.reacts:
         del learned["reacts"]  # what was learned before there was a choice can go on
+    learned["segments"] = msgspec.structs.asdict(pipeline.segments)
+    if not pipeline.segments.context:
+        del learned["segments"]["context"]
     return hashlib.sha256(msgspec.json.encode(learned, order="sorted")).hexdigest()

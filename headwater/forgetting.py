@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from contracts import pipeline
 from contracts.control import ROLLBACK
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, PERSONAL
@@ -15,6 +16,7 @@ LOGS = [topic for topic in PERSONAL if topic.cleanup == "delete"]  # a tombstone
 NOT_SUBTRACTED = "older choices not looked for"
 WEIGHTS = "the weights of the fusion, what followed an item, neighbours that were pushed out"
 MODELS = "what predictors have learned of labels"
+SEGMENTS = "choices in the sums of segments, which fade by the pipeline's baseline_s"
 
 
 REBUILD = orders.draft(ROLLBACK, since="replay")
@@ -68,15 +70,19 @@ def forget(args: argparse.Namespace, settings: Settings) -> Receipt:
     names = own_keys(settings, args.user)
     gone = orders.answered(settings, lambda client: take_away(client, names))
     anew = orders.send(args, settings, REBUILD).id if args.rebuild else ""
-    remains = _remains(settings, removed, anew)
+    remains = _remains(settings, removed, anew, args.exact)
     return Receipt(order.id, order.person, removed, gone, remains, _log(settings))
 
 
-def _remains(settings: Settings, removed: dict[str, dict[str, int]], anew: str) -> list[str]:
+def _remains(
+    settings: Settings, removed: dict[str, dict[str, int]], anew: str, exact: bool
+) -> list[str]:
     until = f"until the rebuild is done: `headwater audit` then has order {anew}"
     found = [f"{WEIGHTS}: {until if anew else '--rebuild makes these anew from the log'}"]
     if removed.get(INTERACTIONS.name, {}).get(NOT_SUBTRACTED):
         found.append("choices from before the kept history, in sums: --exact subtracts them, too")
+    if pipeline.read(settings.pipeline).segments.context and not (exact or anew):
+        found.append(f"{SEGMENTS}: --exact subtracts them, too")
     if settings.predictors:
         found.append(f"{MODELS}: they have no sums to subtract from")
     return found

@@ -51,6 +51,8 @@ def caption(answer: "Answer") -> str:
     version = f"version {answer.version}" if answer.version else "similar items"
     made = datetime.fromtimestamp(answer.ts, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     of_item = " item" if answer.item and not answer.user else ""
+    if answer.segment:
+        version = f"no list of their own yet; {plain(answer.segment)}"
     return f"{NOTES.get(answer.source + of_item, version)}, as of {made}"
 
 

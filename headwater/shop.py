@@ -3,11 +3,13 @@
 Planted: items stand in groups, each item has companions in its group that are chosen next to it,
 people have two favourite groups and choose some items again, a few items and people are busy and
 most are not. A `Change` of taste gives every item other companions, every group other bestsellers
-and everybody other favourite groups.
+and everybody other favourite groups. With `segments` people come from a country, with a device,
+and most have their first favourite among the groups that their country likes, the second among
+those of their device.
 """
 
 from bisect import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, count, islice
 from math import log
 from random import Random
@@ -28,6 +30,8 @@ OPEN_SESSIONS = 200
 COMPANIONS = 3
 STRAY, AGAIN, NEXT = 0.05, 0.20, 0.50  # any item; one of this session again; a companion
 SECOND_FAVOURITE = 0.3
+COUNTRIES, DEVICES = {"de": 4, "fr": 3, "it": 2, "at": 1}, {"phone": 3, "desktop": 2}
+LEAN = 0.7  # a favourite group is one of those that the segment likes
 
 
 class World(NamedTuple):
@@ -36,6 +40,7 @@ class World(NamedTuple):
     companions: list[tuple[int, ...]]
     shelves: list[list[int]]  # of each group, bestsellers first
     favourites: list[tuple[int, int]]  # of each user
+    contexts: Sequence[dict[str, str]] = ()  # of each user, where they have one
 
 
 class Change(NamedTuple):
@@ -66,6 +71,7 @@ def shop(
     items: int = 640,
     events: int | None = None,
     change: Change | None = None,
+    segments: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Yield simulated interactions, for ever unless `events` is given; a seed gives one stream.
 
@@ -76,6 +82,8 @@ def shop(
     """
     random = Random(seed)  # noqa: S311 - a simulation, no secret
     before, after = world(random, users, items), world(random, users, items)
+    if segments:
+        before, after = (_leaning(seed, taste) for taste in (before, after))
     return islice(_events(seed, random, (before, after), change), events)
 
 
@@ -94,6 +102,23 @@ def world(random: Random, users: int, items: int) -> World:
     return World(companions, shelves, [(pick(groups), pick(groups)) for _ in range(users)])
 
 
+def _leaning(seed: int, taste: World) -> World:
+    """Return a world in which people have a context, and favourites lean on it."""
+    random = Random(f"segments of {seed}")  # noqa: S311 - a simulation, no secret
+    groups = range(len(taste.shelves))
+    kinds, contexts, favourites = (COUNTRIES, DEVICES), list[dict[str, str]](), []
+    for plain in taste.favourites:
+        drawn = [random.choices(range(len(k)), list(k.values()))[0] for k in kinds]
+        liked = [groups[value :: len(kind)] for value, kind in zip(drawn, kinds, strict=True)]
+        first, second = (
+            random.choice(some) if random.random() < LEAN else any_
+            for some, any_ in zip(liked, plain, strict=True)
+        )
+        contexts.append({"country": list(COUNTRIES)[drawn[0]], "device": list(DEVICES)[drawn[1]]})
+        favourites.append((first, second))
+    return taste._replace(favourites=favourites, contexts=contexts)
+
+
 def _events(
     seed: int, random: Random, worlds: tuple[World, World], change: Change | None
 ) -> Iterator[dict[str, Any]]:
@@ -108,13 +133,14 @@ def _events(
         item = _choice(draw, taste, user, chosen)
         chosen.append(item)
         ts -= log(1.0 - draw()) / EVENTS_PER_S
-        yield {
+        event = {
             "event_id": f"simulated-{seed}-{n}",
             "user": f"user-{user}",
             "item": item_names[item],
             "action": "view",
             "ts": round(ts, 3),
         }
+        yield event | ({"context": taste.contexts[user]} if taste.contexts else {})
         if draw() * SESSION_LENGTH < 1.0:
             sessions.renew(slot)
 

@@ -80,6 +80,19 @@ class Watch(NamedTuple):
     turns: F64  # (TURNS,) times of the last falls, seconds, newest first; -inf for none
 
 
+class SegmentRows(NamedTuple):
+    """What people of each segment choose, see `learners.segments`; the rows in use come first.
+
+    Weights are decayed like those of the popularity that lists are compared with.
+    """
+
+    name: U8  # (segments, LONGEST_BYTES) `country=de` in UTF-8, zeros behind it
+    item: I32  # (segments, CHOSEN) what is chosen there
+    weight: F32  # (segments, CHOSEN)
+    size: I32  # (segments,)
+    total: F64  # (segments,) decayed count of all choices
+
+
 class World(NamedTuple):
     """All that the partitions of a worker share."""
 
@@ -88,6 +101,7 @@ class World(NamedTuple):
     sessions: Sessions
     head: Head
     watch: Watch
+    segments: SegmentRows
 
 
 class UserRows(NamedTuple):

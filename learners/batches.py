@@ -1,7 +1,7 @@
 """Batches: events of one partition as they are learned, and what they leave."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Events(NamedTuple):
     barred: Flags
     fresh: Flags
     version: I64
+    context: Sequence[Mapping[str, Any] | None] = ()  # as events say it; empty: none says any
 
     @classmethod
     def choices(

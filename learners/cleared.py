@@ -30,6 +30,8 @@ def _clear_popularity(world: World) -> None:
     world.trend.top[:] = -1
     world.trend.size[:] = 0
     world.trend.total[:] = 0.0
+    segments = world.segments
+    segments.item[:], segments.weight[:], segments.size[:], segments.total[:] = -1, 0.0, 0, 0.0
 
 
 def _clear_co_occurrence(world: World) -> None:

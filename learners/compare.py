@@ -64,6 +64,25 @@ def counts(one: Parts, other: Parts, half_lives: F64) -> tuple[bool, bool]:
     return bool((a == b).all()), bool(near)
 
 
+def segments(one: Parts, other: Parts, half_life: float, scale: int) -> bool:
+    """Return whether the same segments are known and have chosen nearly as much.
+
+    Their weights are decayed by the half-life that has this place in the `scale` of all.
+    """
+    if not {"segments.name", "segments.total"} <= one.keys() & other.keys():
+        return "segments.name" not in one.keys() | other.keys()
+    origins = [frozen.array(parts["trend.origin"])[scale] for parts in (one, other)]
+    moved = 2.0 ** (np.nan_to_num(origins[0] - origins[1]) / half_life)
+    a, b = _totals(one, moved), _totals(other, 1.0)
+    there = [b.get(name, np.nan) for name in a]
+    return a.keys() == b.keys() and np.allclose(list(a.values()), there, NEAR, 0.0)
+
+
+def _totals(parts: Parts, factor: float) -> dict[bytes, float]:
+    names, total = frozen.array(parts["segments.name"]), frozen.array(parts["segments.total"])
+    return dict(zip(map(bytes, names), (total * factor).tolist(), strict=True))
+
+
 def _order(parts: Parts) -> tuple[list[int], list[str]]:
     names, slots, *_ = msgspec.msgpack.decode(parts["ids"])
     order = sorted(range(len(names)), key=names.__getitem__)

@@ -128,8 +128,8 @@ def _erase_items(
     sums, world = _sums(model, choices, history), model.world
     for item, n in sums.seen.items():
         _lower_counts(world.items, item, n, sums.weight[item])
-    lighter = _lower(world.items.near, world.items.near_weight, world.items.near_size, sums.near)
-    lighter += _lower(
+    lighter = lower(world.items.near, world.items.near_weight, world.items.near_size, sums.near)
+    lighter += lower(
         world.items.after, world.items.after_weight, world.items.after_size, sums.after
     )
     _lower_trend(world, sums)
@@ -189,7 +189,7 @@ def _lower_counts(items: ItemRows, item: int, n: int, weight: F64) -> None:
     items.weight[item] = np.maximum(items.weight[item] - weight, 0.0)
 
 
-def _lower(other: I32, weights: F32, sizes: I32, sums: Counter[tuple[int, int]]) -> int:
+def lower(other: I32, weights: F32, sizes: I32, sums: Counter[tuple[int, int]]) -> int:
     """Take sums from pairs; what nothing is left of goes. Return how many pairs are concerned."""
     found = 0
     for (item, neighbour), lost in sums.items():

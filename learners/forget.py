@@ -8,7 +8,7 @@ from learners.seen import NONE, Pages
 @kernel
 def forget_items(world: World, gone: Flags) -> None:
     """Clear the rows of items that were let go, and take them out of all others."""
-    items, sessions = world.items, world.sessions
+    items, sessions, segments = world.items, world.sessions, world.segments
     for item in range(len(items.seen)):
         if gone[item]:
             items.weight[item, :] = 0.0
@@ -23,6 +23,10 @@ def forget_items(world: World, gone: Flags) -> None:
         )
     for slot in range(len(sessions.size)):
         sessions.size[slot] = keep_present(sessions.item[slot], sessions.size[slot], gone)
+    for slot in range(len(segments.size)):
+        segments.size[slot] = keep_weighted(
+            segments.item[slot], segments.weight[slot], segments.size[slot], gone
+        )
 
 
 @kernel

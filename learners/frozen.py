@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from contracts.errors import StateRefused
 from contracts.pipeline import Pipeline, digest
 from learners import seen
-from learners.arrays import I32, Sessions, UserRows, World
+from learners.arrays import I32, SegmentRows, Sessions, UserRows, World
 from learners.forget import forget_in_users
 from learners.ids import Ids
 from learners.recommender import Recommender, Users
@@ -32,6 +32,7 @@ def dump_items(pipeline: Pipeline, world: World, ids: Ids) -> dict[str, bytes]:
         **_dump_sessions(world.sessions),
         **_dump_arrays("head", world.head, None),
         **_dump_arrays("watch", world.watch, None),
+        **_dump_segments(world.segments),
     }
 
 
@@ -51,6 +52,9 @@ def load_items(model: Recommender, parts: Mapping[str, bytes]) -> None:
     _load_arrays("head", world.head, parts)
     if "watch.seen" in parts:  # else of a version that did not look for turns
         _load_arrays("watch", world.watch, parts)
+    if "segments.name" in parts:  # else there are none
+        _load_arrays("segments", world.segments, parts)
+        model.segments.follow()
     world.items.dirty[:] = False  # what waited for publishing is published when it changes again
 
 
@@ -146,6 +150,13 @@ def _dump_sessions(sessions: Sessions) -> dict[str, bytes]:
     slot = np.flatnonzero(sessions.owner)
     used = Sessions(sessions.item[slot], sessions.size[slot], sessions.owner[slot])
     return {"sessions.slot": _npy(slot), **_dump_arrays("sessions", used, None)}
+
+
+def _dump_segments(segments: SegmentRows) -> dict[str, bytes]:
+    """Return the rows in use; nothing where a pipeline looks at no context."""
+    if not len(segments.size):
+        return {}
+    return _dump_arrays("segments", segments, int(np.count_nonzero(segments.name[:, 0])))
 
 
 def _load_sessions(sessions: Sessions, parts: Mapping[str, bytes]) -> None:

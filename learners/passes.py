@@ -10,6 +10,7 @@ from learners.kernel import kernel
 from learners.room import Room
 from learners.rules import Rules, Segments, learns, segments
 from learners.seen import Pages, mark
+from learners.segments import gather_segments
 from learners.sessions import slot_of
 from learners.turns import lately
 
@@ -48,6 +49,8 @@ def mark_seen(world: World, person: Person, user: int) -> None:
 def collect(world: World, person: Person, user: int, count: int) -> int:
     """Add the candidates of a user to the `count` that are there; return how many there are."""
     users, chosen, own = person.users, 0, -1
+    if user < 0 or users.chosen[user] == 0:
+        count = gather_segments(world.segments, person.room, count)
     if user >= 0:
         chosen, own = lately(world.watch, users, user), slot_of(world.sessions, users.tag[user])
     history = users.history[max(user, 0)]

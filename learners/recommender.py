@@ -22,6 +22,7 @@ from learners.ids import Ids
 from learners.pairs import going_with, similar
 from learners.passes import Person
 from learners.rules import BLEND, LEARNING, rules_of, sessions_of, widths_of
+from learners.segment_ids import SegmentIds, segment_rows
 from learners.sessions import tags
 from learners.step import JUDGE, TEACH, Columns, step
 from learners.turns import watch
@@ -80,7 +81,8 @@ class Recommender:
         self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats, alone)
         self.widths = widths_of(pipeline, shape.history)
         self.foreign = tuple(foreign)
-        self.views = self.widths.scales + room.VIEWS + len(self.foreign)
+        contexts = pipeline.segments.context if self.learns else ()
+        self.views = self.widths.scales + room.VIEWS + len(contexts) + len(self.foreign)
         self.features = features.PER_VIEW * self.views + features.OWN_FEATURES
         self.ids = Ids(shape.items)
         self.partitions: list[Users] = []
@@ -91,7 +93,9 @@ class Recommender:
             arrays.sessions(sessions_of(pipeline)),
             head(self.rules, self.features, self.views),
             watch(),
+            segment_rows(len(contexts)),
         )
+        self.segments = SegmentIds(contexts, self.world.segments)
         self.stranger = Users(shape._replace(users=1), self.widths)
         self._make_working_room()
 
@@ -109,6 +113,7 @@ class Recommender:
             features=self.features,
             visits=self.widths.visits,
             depth=self.depth,
+            contexts=len(self.segments.names),
         )
         return room.room(size, most)
 
@@ -139,10 +144,12 @@ class Recommender:
         slots, newcomers = users.ids.map_in_turn(names)
         users.make_room(taken)
         last = last_of_each(names) & users.served
+        taught = (events.weight[:taken] > 0.0) & (mode == TEACH)
         verdicts, lists = room_for_verdicts(taken), room_for_lists(int(last.sum()), self.depth)
         columns = Columns(
             slots, tags(names, newcomers), items, events.ts[:taken], events.weight[:taken],
             events.barred[:taken], events.fresh[:taken], last,
+            self.segments.of(events.context[:taken], events.ts[:taken], taught),
         )  # fmt: skip
         person = self._person(users)
         if self.foreign:

@@ -1,7 +1,7 @@
 """Room: where a pass over a user's candidates happens; who stands in which column.
 
 The columns are candidates, in the order in which they came up; the rows of `mass` are views: one
-per half-life of popularity, then those named in `View`, then those of foreign rankers.
+per half-life of popularity, those named in `View`, those of contexts and of foreign rankers.
 """
 
 from enum import IntEnum
@@ -77,6 +77,8 @@ class Room(NamedTuple):
     met: I32  # (visits looked at,)
     dirty: I32  # (items,) items that became dirty in this batch
     listed: I32  # (depth,) columns of the list, best first
+    segment: I32  # (contexts,) rows of the segments of who is asked about, -1 for none
+    narrow: Flags  # (1,) look at the first of them only
 
 
 class Size(NamedTuple):
@@ -89,6 +91,7 @@ class Size(NamedTuple):
     features: int
     visits: int
     depth: int
+    contexts: int
 
 
 def room(size: Size, most: int) -> Room:
@@ -118,6 +121,8 @@ def room(size: Size, most: int) -> Room:
         met=np.zeros(BACK * size.visits, np.int32),
         dirty=np.empty(size.items, np.int32),
         listed=np.empty(size.depth, np.int32),
+        segment=np.full(size.contexts, -1, np.int32),
+        narrow=np.zeros(1, np.bool_),
     )
 
 

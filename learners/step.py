@@ -13,6 +13,7 @@ from learners.room import standing
 from learners.rows import place_of
 from learners.rules import learns
 from learners.seen import clear, has_met, note
+from learners.segments import choose_within, several
 from learners.sessions import attend
 from learners.turns import HITS, SINCE, USUAL, foretold, shorten, turned
 
@@ -33,6 +34,7 @@ class Columns(NamedTuple):
     barred: Flags  # the item must not be offered to this user again
     fresh: Flags  # judge a list ranked at this moment, too; a head that learns does so always
     last: Flags  # the user's last event in this batch: give out the list
+    segment: I32  # (events, contexts) rows of the segments that the event names, -1 for none
 
 
 class Verdicts(NamedTuple):
@@ -71,6 +73,7 @@ def step(
             users.tag[user] = events.newcomer[k]
         verdicts.stored[k] = verdicts.fresh[k] = verdicts.popular[k] = UNJUDGED
         verdicts.turn[k, :] = 0.0
+        enter(room.segment, events.segment[k])
         if weight > 0.0 and item >= 0 and mode >= JUDGE:
             taught = take(world, person, events, k, mode, served, verdicts)
             if taught and served:
@@ -87,6 +90,7 @@ def step(
                 give(person, user, count, length, lists, given)
                 lists.event[given] = k
                 given += 1
+    room.segment[:] = -1
     return given, dirty
 
 
@@ -109,6 +113,13 @@ def take(
     look(world, person, user, item, ts, verdicts.turn[k])
     learn(world, person, user, item, ts, events.weight[k])
     return True
+
+
+@kernel(inner=True)
+def enter(segment: I32, named: I32) -> None:
+    """Know the segments of the event that is taken."""
+    for n in range(len(named)):
+        segment[n] = named[n]
 
 
 @kernel(inner=True)
@@ -151,12 +162,18 @@ def judge(
     verdicts.stored[k] = place_of(users.listed[user], length, item)
     if not (fresh or learns(rules) or length == 0):
         return -1
-    count = rank(world, person, user, ts)
-    place = place_among(person.room, item, count)
+    room, count, place = person.room, 0, 0
+    passes = 2 if length == 0 and several(room.segment) else 1
+    for n in range(passes):
+        room.narrow[0] = n < passes - 1
+        count = rank(world, person, user, ts)
+        place = place_among(room, item, count)
+        if length == 0 and n == 0:
+            # What a stranger is shown is ranked at that moment in both: fresh by all that the
+            # event says, stored as a reader finds it, by the first segment.
+            verdicts.stored[k] = place
     if fresh or learns(rules):
         verdicts.fresh[k] = place
-    if length == 0:  # what a stranger is shown is ranked at that moment in both
-        verdicts.stored[k] = place
     return count
 
 
@@ -165,7 +182,9 @@ def learn(world: World, person: Person, user: int, item: int, ts: float, weight:
     """Teach the items one choice."""
     users, rules = person.users, person.rules
     items, history, chosen = world.items, users.history[user], users.chosen[user]
+    before = world.trend.origin[rules.baseline]
     choose(items, world.trend, item, ts, weight, rules.half_lives)
+    choose_within(world, rules, person.room.segment, item, ts, weight, before)
     added = weight * pair_weight(items, world.trend, ts, rules.pair_half_life)
     if rules.use.co_occurrence:
         pair(items, history, chosen, item, added)

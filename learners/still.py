@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from learners.arrays import Head, ItemRows, Sessions, Trend, UserRows, Watch, World
+from learners.arrays import Head, ItemRows, SegmentRows, Sessions, Trend, UserRows, Watch, World
 from learners.ids import Ids
 from learners.recommender import Recommender, Users
 from learners.seen import Pages
 
-Rows = TypeVar("Rows", ItemRows, UserRows, Trend, Sessions, Head, Watch, Pages)
+Rows = TypeVar("Rows", ItemRows, UserRows, Trend, Sessions, Head, Watch, SegmentRows, Pages)
 
 
 class StillIds(Ids):
@@ -48,6 +48,7 @@ class Stills:
                 self._rows("sessions", world.sessions, None),
                 self._rows("head", world.head, None),
                 self._rows("watch", world.watch, None),
+                self._rows("segments", world.segments, None),
             ),
             ids,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from contracts.metrics import EVERYBODY, GAP_S, HISTORY
+from contracts.metrics import EVERYBODY, GAP_S, HISTORY, SEGMENTS
 from learners import features, room
 from learners.recommender import Recommender
 
@@ -24,8 +24,11 @@ def weights(model: Recommender) -> dict[str, dict[str, float]]:
 
 def _shares(model: Recommender, weight: np.ndarray) -> dict[str, float]:
     scales = model.widths.scales
-    foreign = {name: (room.VIEWS + k,) for k, name in enumerate(model.foreign)}
+    contexts = range(room.VIEWS, room.VIEWS + len(model.segments.names))
+    foreign = {name: (contexts.stop + k,) for k, name in enumerate(model.foreign)}
     views = {"popularity": range(-scales, 0), **room.GENERATORS, **foreign}
+    if contexts:
+        views[SEGMENTS] = contexts
     sums = {name: float(sum(_size(weight, scales + v) for v in of)) for name, of in views.items()}
     whole = max(sum(sums.values()), 1e-12)
     return {name: size / whole for name, size in sums.items()}

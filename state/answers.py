@@ -1,10 +1,10 @@
 """Reads what stands in Redis as any client would: lists of users, similar items, trending.
 
 A reader degrades and never fails because something is missing: someone who has no list of their
-own gets what is trending, and the answer says so.
+own gets that of a segment, or what is trending, and the answer says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -16,7 +16,7 @@ from state.connection import not_a_url
 
 T = TypeVar("T")
 SCANNED_AT_ONCE = 500
-OWN, TRENDING, NOTHING = "own", "trending", "nothing"
+OWN, SEGMENT, TRENDING, NOTHING = "own", "segment", "trending", "nothing"
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A list as it stands in Redis, and where it was found: own, trending or nothing.
+    """A list as it stands in Redis, and where it was found: own, segment, trending or nothing.
 
     `ts` is the time of the event that caused it, `version` rises with each change.
     """
@@ -39,6 +39,11 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     item: str = ""
     version: int = 0
     ts: float = 0.0
+    segment: str = ""
+
+
+class _Segments(msgspec.Struct):
+    segments: list[str]
 
 
 class _Stored(msgspec.Struct):
@@ -49,6 +54,7 @@ class _Stored(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Stored).decode
+_segments = msgspec.json.Decoder(_Segments).decode
 
 
 class Answers:
@@ -69,21 +75,38 @@ class Answers:
         except ValueError:
             raise not_a_url() from None
 
-    def recommend(self, user: str, scenario: str = "") -> Answer:
-        """Return the user's own list, else what is trending, else an empty answer.
+    def recommend(self, user: str, scenario: str = "", segments: Sequence[str] = ()) -> Answer:
+        """Return the user's own list, else that of a segment, else trending, else nothing.
 
-        With a `scenario` both are of what fits there; to look for it is to ask for it.
+        `segments` are looked for in this order, `country=de` first; without any, those that
+        `users` tells. With a `scenario` lists are of what fits there, and none of segments; to
+        look for it is to ask for it.
         """
         if not scenario:
-            return self._own_or_trending(keys.REC, user=user)
+            own = self._get(keys.REC, user=user)
+            return _answer(own, OWN, user) if own else self._of_stranger(user, segments)
         own = self._get(keys.REC_OF, user=user, scenario=scenario)
         if own:
             return _answer(own, OWN, user)
         return _answer(self._get(keys.TOP_OF, scenario=scenario), TRENDING, user)
 
+    def _of_stranger(self, user: str, segments: Sequence[str]) -> Answer:
+        for segment in segments or self._told_of(user):
+            found = self._get(keys.TOP_IN, segment=segment)
+            if found and found.items:
+                return _answer(found, SEGMENT, user, segment=segment)
+        return _answer(self._get(keys.TOP), TRENDING, user)
+
+    def _told_of(self, user: str) -> list[str]:
+        key = keys.SEGMENTS_OF.at(self._prefix, user=user)
+        found: Any = self._ask(lambda: self._redis.get(key))
+        return [] if found is None else _segments(found).segments
+
     def similar(self, item: str) -> Answer:
         """Return what goes with an item, else what is trending, else an empty answer."""
-        return self._own_or_trending(keys.SIM, item=item)
+        found = self._get(keys.SIM, item=item)
+        source = OWN if found else TRENDING
+        return _answer(found or self._get(keys.TOP), source, item=item)
 
     def trending(self) -> Answer:
         """Return what is chosen most now."""
@@ -123,10 +146,6 @@ class Answers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _own_or_trending(self, key: keys.Key, **ids: str) -> Answer:
-        own = self._get(key, **ids)
-        return _answer(own, OWN, **ids) if own else _answer(self._get(keys.TOP), TRENDING, **ids)
-
     def _scan(self, cursor: int, pattern: str) -> tuple[int, list[bytes]]:
         found: Any = self._ask(lambda: self._redis.scan(cursor, pattern, SCANNED_AT_ONCE))
         return found[0], found[1]
@@ -151,7 +170,10 @@ class Answers:
             ) from None
 
 
-def _answer(stored: _Stored | None, source: str, user: str = "", item: str = "") -> Answer:
+def _answer(
+    stored: _Stored | None, source: str, user: str = "", item: str = "", segment: str = ""
+) -> Answer:
     if stored is None:
         return Answer(NOTHING, [], user, item)
-    return Answer(source, stored.items, user or stored.user, item, stored.version, stored.ts)
+    whose = user or stored.user
+    return Answer(source, stored.items, whose, item, stored.version, stored.ts, segment)

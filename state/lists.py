@@ -126,6 +126,11 @@ class Lists:
             for scenario, body in zip(scenarios, self._bodies(ranked), strict=True)
         ]
 
+    def trending_in(self, ranked: Ranked, segment: str, ts: float) -> Command:
+        """Return the command that publishes what strangers of a segment are shown."""
+        key = keys.TOP_IN.at(self._prefix, segment=segment)
+        return self._trending(key, self._bodies(ranked)[0], ts)
+
     def cutting(self) -> Command:
         """Return the command that tells Redis how to `cut`."""
         return _command("SCRIPT", "LOAD", CUT)

@@ -1,7 +1,9 @@
 """What stands in Redis under a person's own id, found without looking through anything else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from contracts import keys, pipeline
 from contracts.settings import Settings
@@ -15,7 +17,7 @@ def own_keys(settings: Settings, user: str) -> list[str]:
     """Return the keys that bear a person's id.
 
     >>> own_keys(Settings(predictors={"elec": "mine:elec"}), "ann")
-    ['hw:rec:ann', 'hw:pred:elec:ann', 'hw:pending:elec:ann']
+    ['hw:rec:ann', 'hw:segments:ann', 'hw:pred:elec:ann', 'hw:pending:elec:ann']
 
     Raises:
         SettingsError: the pipeline, which names the scenarios, cannot be read.
@@ -33,7 +35,25 @@ def keys_of(
         for name in predictors
         for key in (keys.PRED, keys.PENDING)
     ]
-    return keys.lists_of(prefix, user, scenarios) + of_predictors
+    told = keys.SEGMENTS_OF.at(prefix, user=user)
+    return [*keys.lists_of(prefix, user, scenarios), told, *of_predictors]
+
+
+@refusals_pass
+async def tell_segments(
+    client: "Redis", prefix: str, told: Mapping[str, Sequence[str]], age_s: int
+) -> None:
+    """Let readers know, for so long, of which segments people are; of none: nothing is told."""
+    redis: Any = client
+    async with redis.pipeline(transaction=False) as pipe:
+        for user, segments in told.items():
+            key = keys.SEGMENTS_OF.at(prefix, user=user)
+            if segments:
+                said = {"user": user, "segments": segments}
+                pipe.set(key, msgspec.json.encode(said), ex=age_s)
+            else:
+                pipe.delete(key)
+        await pipe.execute()
 
 
 @refusals_pass

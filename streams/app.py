@@ -44,6 +44,7 @@ from streams.worker.owned_shards import OwnedShards
 from streams.worker.ownership import Ownership
 from streams.worker.poison import Poison
 from streams.worker.processor import BatchProcessor
+from streams.worker.profiles import Profiles, teller
 from streams.worker.readers import Readers
 from streams.worker.rollback import Rollback
 from streams.worker.saver import ShardSaver
@@ -200,7 +201,8 @@ class Components:
     ) -> Duties:
         """Return the duties that read `users`: who is to be forgotten, and who was a guest."""
         retry, held = self.retry, self.owned_shards
-        scenarios = pipeline.read(settings.pipeline).scenarios
+        chosen = pipeline.read(settings.pipeline)
+        scenarios, contexts = chosen.scenarios, chosen.segments.context
         counts = {t: loader.log.partitions.get(t, 0) for unit in held.units for t in unit.topics}
         tps = {held.tp(topic, p): topic for topic, n in counts.items() for p in range(n)}
 
@@ -221,7 +223,10 @@ class Components:
         logins = Logins(settings, held, ends, self.sender.send, bury)
         logins.opening = lambda: self.manager.ownership.opening
 
+        profiles = Profiles(settings, contexts, teller(settings, self.redis, retry))
+
         async def take(records: Sequence[Any]) -> None:
+            await profiles.take(records)
             await tombstones.take(records)
             await logins.take(records)
 

@@ -5,6 +5,7 @@ import io
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import redis
 from rich.console import Console
 
 from contracts import keys
-from contracts.errors import RedisAway, SettingsError
+from contracts.errors import InputError, RedisAway, SettingsError
 from contracts.settings import Settings
 from headwater import cli, watch
 from headwater.commands import recommend, similar
@@ -69,6 +70,45 @@ def test_a_stranger_reads_what_is_trending_and_is_told_so(
         shown = capsys.readouterr().out
         assert f"bob: {note}; trending" in shown
         assert "tea" in shown
+
+
+def test_a_stranger_reads_the_list_of_the_first_segment_that_has_one(
+    settings: Settings, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(store, keys.TOP.at(settings.key_prefix), {"items": ITEMS, "ts": 5.0})
+    key = keys.TOP_IN.at(settings.key_prefix, segment="country=de")
+    put(store, key, {"items": ITEMS[1:], "ts": 5.0})
+    asked = ["--segment", "device=a:b", "--segment", "country=de"]
+    assert command(recommend, settings, "bob", *asked) == 0
+    assert "bob: no list of their own yet; country=de, as of 1970" in capsys.readouterr().out
+    assert command(recommend, settings, "bob", "--segment", "device=a:b", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["source"] == "trending"
+    put_list(store, settings, "bob")
+    assert command(recommend, settings, "bob", *asked, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["source"] == "own"
+
+
+def test_without_a_segment_it_is_that_which_users_tells(
+    settings: Settings, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"user": "bob", "segments": ["plan=pro", "country=de"]}
+    put(store, keys.SEGMENTS_OF.at(settings.key_prefix, user="bob"), told)
+    key = keys.TOP_IN.at(settings.key_prefix, segment="country=de")
+    put(store, key, {"items": ITEMS, "ts": 5.0})
+    assert command(recommend, settings, "bob", "--json") == 0
+    expected = {"source": "segment", "items": ITEMS, "user": "bob", "ts": 5.0}
+    assert json.loads(capsys.readouterr().out) == {**expected, "segment": "country=de"}
+
+
+@pytest.mark.parametrize("text", ["de", "country=", "plan=pro"])
+def test_what_is_no_segment_is_refused_in_one_line(
+    settings: Settings, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text('segments.context = ["country"]\n', encoding="utf-8")
+    known = msgspec.structs.replace(settings, pipeline=str(file))
+    with pytest.raises(InputError, match="no segment"):
+        command(recommend, known, "bob", "--segment", text)
 
 
 def test_an_empty_redis_gives_one_line(

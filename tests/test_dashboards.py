@@ -47,6 +47,7 @@ LABELS: dict[str, list[dict[str, str]]] = {
     ],
     "headwater_dead_letters": [{"reason": "not_json"}],
     "headwater_stage_seconds": [{"stage": s} for s in ("decode", "learn", "render", "publish")],
+    "headwater_context_refused": [{"name": "country", "reason": "beyond"}],
     "headwater_lag_events": [{"topic": "interactions", "partition": p} for p in "01"],
     "headwater_lists_published": [{"kind": "rec"}],
     "headwater_quality_ratio": [

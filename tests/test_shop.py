@@ -1,7 +1,7 @@
 """The simulated shop: one seed, one stream, with the structure and the change it promises."""
 
 from collections import Counter
-from itertools import islice, pairwise
+from itertools import combinations, islice, pairwise
 from typing import Any
 
 from headwater.shop import Change, shop
@@ -76,3 +76,19 @@ def test_the_change_of_taste_keeps_the_items_and_breaks_their_pairs() -> None:
     assert events[:30_000] == list(shop(5, events=30_000))
     assert kept(events[30_000:], events[:30_000]) < 0.3
     assert {e["item"] for e in events[:30_000]} == {e["item"] for e in events[30_000:]}
+
+
+def test_people_of_one_country_choose_much_of_the_same_and_always_come_from_there() -> None:
+    events = list(shop(4, events=20_000, segments=True))
+    lands = {event["user"]: event["context"]["country"] for event in events}
+    assert all(event["context"]["country"] == lands[event["user"]] for event in events)
+    chosen = {land: Counter[str]() for land in set(lands.values())}
+    for event in events:
+        chosen[lands[event["user"]]][event["item"].partition("-")[0]] += 1
+    assert set(lands.values()) == {"de", "fr", "it", "at"}
+    favourites = [{name for name, _ in found.most_common(8)} for found in chosen.values()]
+    assert all(len(one & other) < 3 for one, other in combinations(favourites, 2))
+
+
+def test_without_segments_it_is_the_stream_that_it_was() -> None:
+    assert all("context" not in event for event in shop(4, events=100))

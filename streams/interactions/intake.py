@@ -43,6 +43,7 @@ class Taken(NamedTuple):
     item: list[str]
     action: list[str]
     ts: list[float]
+    context: list[dict[str, Any] | None]
     record: list[Record]
     moves: list[tuple[int, Found]]
     messages: list[Message]
@@ -58,6 +59,7 @@ class Told(NamedTuple):
     item: str
     action: str
     ts: float
+    context: dict[str, Any] | None
 
 
 class Intake:
@@ -111,6 +113,7 @@ class Intake:
             columns.item,
             columns.action,
             ts,
+            columns.context,
             records,
             [],
             [],
@@ -120,7 +123,7 @@ class Intake:
         )
 
     def _take_each(self, batch: Batch, leaving: bool) -> Taken:
-        taken = Taken([], [], [], [], [], [], [], Counter(), Counter(), Counter())
+        taken = Taken([], [], [], [], [], [], [], [], Counter(), Counter(), Counter())
         self._mine.clear()
         rekeyed = batch.topic == REKEYED.name
         self._void = batch.void if leaving else NOBODY
@@ -173,6 +176,7 @@ class Intake:
         taken.item.append(item)
         taken.action.append(event.action)
         taken.ts.append(ts)
+        taken.context.append(event.context)
         taken.record.append(record)
         return "learned"
 
@@ -245,7 +249,8 @@ class Intake:
                 event = self._decode(record.value)
                 if checked_id(event.user, "user") == user:
                     ts = checked_time(event.ts, record.timestamp / 1000)
-                    told = Told(record, checked_id(event.item, "item"), event.action, ts)
+                    item = checked_id(event.item, "item")
+                    told = Told(record, item, event.action, ts, event.context)
                     found.setdefault(checked_id(event.event_id, "event_id"), told)
             except DeadMessage:
                 continue  # it was none then, either

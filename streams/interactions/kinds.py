@@ -10,10 +10,10 @@ from datetime import datetime
 import numpy as np
 
 from contracts.scenarios import Boost, Condition, Scenario, in_utc
+from contracts.segments import text_of
 from learners.arrays import F32, I32
 
 MOST = 1e6  # what boosts multiply by, all together
-LARGEST = 1 << 63
 Attributes = Mapping[str, object]
 Fitting = tuple[bool, ...]  # per scenario whether it fits, and whether each of its boosts does
 Values = tuple[str, ...]  # of each capped attribute, "" where there is none
@@ -117,7 +117,7 @@ def _all_fit(where: Mapping[str, Condition], attributes: Attributes) -> bool:
 def _fits(condition: Condition, value: object) -> bool:
     values = value if isinstance(value, list) else [value]
     if condition.any_of or condition.none_of:
-        texts = {text for one in values if (text := _text(one))}
+        texts = {text for one in values if (text := text_of(one))}
         if not texts.isdisjoint(condition.none_of):
             return False
         if condition.any_of and texts.isdisjoint(condition.any_of):
@@ -131,22 +131,7 @@ def _fits(condition: Condition, value: object) -> bool:
 
 def _first(value: object) -> str:
     """Return the value that an item counts for under a cap: the first one of several."""
-    return _text(value[0] if isinstance(value, list) and value else value)
-
-
-def _text(value: object) -> str:
-    """Return a value as conditions name it, "" for what has no name there: a table, a huge number.
-
-    >>> [_text(value) for value in ("tea", True, 2.0, 2.5, 10**15, 10**400, {})]
-    ['tea', 'true', '2', '2.5', '1000000000000000', '', '']
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return str(value) if abs(value) < LARGEST else ""
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return value if isinstance(value, str) else ""
+    return text_of(value[0] if isinstance(value, list) and value else value)
 
 
 def _from(moment: datetime | None) -> float:

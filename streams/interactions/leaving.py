@@ -8,10 +8,13 @@ from contracts.settings import Settings
 from learners import seen
 from learners.erased import Choice, erase, known_choices
 from learners.recommender import Recommender, Users
+from learners.segments_erased import leave_segments
 from streams.interactions.actions import Actions
 from streams.interactions.intake import Intake
 from streams.interactions.publishing import Publishing
 from streams.shards import Batch, Forgotten
+
+Context = dict[str, Any] | None
 
 
 class Leaving:
@@ -37,8 +40,10 @@ class Leaving:
         return next((n for n in names if n and alias(self._key, n) == person), "")
 
     def asks_log(self, user: str) -> bool:
-        """Tell whether the history is full: there may have been more."""
+        """Tell whether the history is full, there may have been more, or knows no contexts."""
         slot = self._users.ids.find(user)
+        if slot >= 0 and self._model.segments.known:
+            return True
         return slot >= 0 and bool(self._users.rows.chosen[slot] == self._users.widths.history)
 
     def holds(self, user: str) -> dict[str, Any]:
@@ -64,7 +69,10 @@ class Leaving:
     def forget(self, user: str, past: Sequence[Batch] | None, shared_too: bool) -> Forgotten:
         """Take a person out."""
         known = user in self._users.ids
-        older = None if past is None else self._older(user, past)
+        told = None if past is None else self._told(user, past)
+        if told and shared_too and self._model.segments.known:
+            leave_segments(self._model, *zip(*told, strict=True))
+        older = None if told is None else self._older(user, [choice for choice, _ in told])
         erased = erase(self._model, self._users, user, older, shared_too)
         counts = {
             "people": int(known),
@@ -81,9 +89,8 @@ class Leaving:
             counts, self._publishing.without(user, self._shard, scenarios, erased.dirty)
         )
 
-    def _older(self, user: str, past: Sequence[Batch]) -> list[Choice]:
+    def _older(self, user: str, found: Sequence[Choice]) -> Sequence[Choice]:
         """Return the choices from before those that the history keeps."""
-        found = self._choices(user, past)
         kept = known_choices(self._model, self._users, user)
         same = [(c.item, c.ts) for c in kept]
         all_ = [(c.item, c.ts) for c in found]
@@ -93,14 +100,18 @@ class Leaving:
         # Something in between was let go from the history since: what it has no longer is older.
         return [c for c in found if kept and c.ts < kept[0].ts and (c.item, c.ts) not in same]
 
-    def _choices(self, user: str, past: Sequence[Batch]) -> list[Choice]:
+    def _told(self, user: str, past: Sequence[Batch]) -> list[tuple[Choice, Context]]:
+        """Return the choices that the log tells, each with its context."""
         records = [record for batch in past for record in batch.records]
         records.sort(key=lambda record: record.timestamp)  # stable: within one log as they came
         frozen = {id(r) for batch in past if LISTS in batch.frozen for r in batch.records}
         events = self._intake.events_of(user, records)
         weight, _ = self._actions([event.action for event in events])
         return [
-            Choice(event.item, event.ts, 0.0 if id(event.record) in frozen else float(w))
+            (
+                Choice(event.item, event.ts, 0.0 if id(event.record) in frozen else float(w)),
+                event.context,
+            )
             for event, w in zip(events, weight, strict=True)
             if w > 0.0
         ]

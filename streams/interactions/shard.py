@@ -101,7 +101,7 @@ class InteractionsShard:
         versions = np.arange(self.learned + 1, self.learned + 1 + len(taken.user))
         events = Events(
             taken.user, taken.item, np.array(taken.ts), *self._actions(taken.action),
-            self._sampled(versions), versions,
+            self._sampled(versions), versions, taken.context,
         )  # fmt: skip
         return Effects(taken.messages, self._publishing.later(self._fold(batch, taken, events)))
 

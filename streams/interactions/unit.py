@@ -22,6 +22,7 @@ from streams.interactions.kinds import Attributes, Kinds
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.publishing import Publishing
 from streams.interactions.scenarios import ScenarioLists
+from streams.interactions.segments import SegmentLists
 from streams.interactions.shard import InteractionsShard
 from streams.shards import (
     Later,
@@ -125,6 +126,7 @@ class Interactions:
         self.scenarios = ScenarioLists(
             self._settings, self._scenarios, self._kinds, self.model, self.publishing
         )
+        self.segments = SegmentLists(self._settings, self.model, self.publishing, self._telemetry)
 
     @property
     def every_s(self) -> float:
@@ -141,6 +143,7 @@ class Interactions:
         await self.publishing.shared(self.model, self._send_aside)
         self.scenarios.look()
         await self.scenarios.publish_trending(self._send_aside)
+        await self.segments.publish(self._send_aside)
 
     def describe(self, item: str, attributes: Attributes) -> None:
         """Know an item by these attributes, from the next tick on."""
@@ -156,3 +159,4 @@ class Interactions:
         """Publish anew what is trending, and what goes with items that went with changed ones."""
         items, self._changed = self._changed.astype(np.int32), np.empty(0, np.int32)
         await self.publishing.at_once(self.model, items, self._send)
+        await self.segments.publish_all(self._send)

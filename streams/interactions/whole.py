@@ -42,6 +42,7 @@ class Whole(NamedTuple):
     item: list[str]
     action: list[str]
     ts: NDArray[np.float64]  # never later than the record's own time
+    context: list[dict[str, Any] | None]
 
 
 class WholeDecoder:
@@ -73,4 +74,5 @@ class WholeDecoder:
             [event.item for event in events],
             [event.action for event in events],
             np.minimum(ts, stamps),
+            [event.context for event in events],
         )

@@ -139,8 +139,14 @@ class Comparison:
         return [
             find("counts of items", seen, "some were chosen more or less often"),
             find("popularity", decayed, "decayed counts differ by more than 1e-6"),
+            find("segments", self._segments(saved, folded), "other ones, or they chose otherwise"),
             Finding(SHARED, "pairs, head", UNKNOWN, "partitions took turns", matters=False),
         ]
+
+    def _segments(self, saved: Parts, folded: Parts) -> bool:
+        rules = self._hindsight.unit.model.rules
+        half_life = float(rules.half_lives[rules.baseline])
+        return compare.segments(saved, folded, half_life, rules.baseline)
 
     def _excuse_of_items(self, saved: Parts, folded: Parts) -> str:
         if self._hindsight.gone:
