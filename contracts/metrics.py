@@ -149,6 +149,13 @@ GROUP_SHORT = Metric(
     "1 while a group is surely below `least`; what hits or places",
     ("grouping", "group", "what"),
 )
+FLOOR_HITS = Metric(
+    "headwater_floor_hit_ratio",
+    "gauge",
+    "HR@10 of lists as they were given, with floors, and as they would be without, of the same "
+    "events: the first of each user in a batch; list given or free",
+    ("list",),
+)
 
 METRICS = (
     EVENTS,
@@ -178,4 +185,5 @@ METRICS = (
     GROUP_SHARE,
     GROUP_POPULARITY,
     GROUP_SHORT,
+    FLOOR_HITS,
 )

@@ -24,17 +24,17 @@ COLUMNS = 5
 
 
 class Window:
-    """Counts of about the last `WINDOW` events, (groupings, values, columns).
+    """Counts of about the last `WINDOW` events, an array of any shape.
 
-    >>> window = Window(1)
-    >>> window.add(np.ones((1, VALUES, COLUMNS)), 1)
-    >>> float(window.counts()[0, 0, EVENTS])
-    1.0
+    >>> window = Window(2)
+    >>> window.add(np.array([3.0, 1.0]), events=3)
+    >>> window.counts().tolist()
+    [3.0, 1.0]
     """
 
-    def __init__(self, groupings: int) -> None:
+    def __init__(self, *shape: int) -> None:
         self._pieces: deque[F64] = deque(maxlen=PIECES)
-        self._shape = (groupings, VALUES, COLUMNS)
+        self._shape = shape
         self._left = 0
 
     def add(self, counts: F64, events: int) -> None:

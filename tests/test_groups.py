@@ -104,7 +104,7 @@ def test_what_is_erased_is_in_no_group_and_what_ages_out_is_shown_no_longer() ->
     run(unit.tick())
     assert set(values(telemetry, metrics.GROUP_HITS, grouping="age", bound="mean")) == {"30"}
     unit.introduce("ann", {})
-    unit.groups._window = Window(2)
+    unit.groups._window = Window(2, VALUES, COLUMNS)
     publish(shard.handle(batch([record(event(1, user="ann"), 1)])))
     run(unit.tick())
     assert set(values(telemetry, metrics.GROUP_HITS, grouping="age", bound="mean")) == {"none"}
@@ -127,7 +127,7 @@ def test_only_so_many_values_are_told_apart_and_long_ones_are_cut() -> None:
 
 
 def test_a_window_forgets_the_oldest_events_and_stays_small() -> None:
-    window, one = Window(1), np.zeros((1, VALUES, COLUMNS))
+    window, one = Window(1, VALUES, COLUMNS), np.zeros((1, VALUES, COLUMNS))
     one[0, 0, EVENTS] = 1
     for _ in range(25_000):
         window.add(one, 1)

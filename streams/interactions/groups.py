@@ -5,6 +5,7 @@ Nothing of it is learned or saved: after a restart the figures begin anew.
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -14,9 +15,13 @@ from contracts.metrics import Metric
 from learners import groups
 from learners.arrays import F64, I32, I64
 from learners.batches import Events, Learned
-from learners.groups import CHOSEN, EVENTS, HITS, LISTED, PLACES, Window
-from learners.recommender import Recommender
+from learners.floors import floors
+from learners.given import Lists
+from learners.groups import CHOSEN, COLUMNS, EVENTS, HITS, LISTED, PLACES, VALUES, Window
+from learners.recommender import Recommender, Users
 from learners.step import UNJUDGED
+from streams.interactions import floor_price
+from streams.interactions.floor_price import FloorPrice
 from streams.interactions.members import Members
 from streams.interactions.publishing import Publishing
 from streams.shards import Telemetry
@@ -43,7 +48,12 @@ class GroupFigures:
         self._items, self._people = items, people
         self._model, self._publishing = model, publishing
         self._kind = np.zeros(0, np.int32)  # of the item in each slot
-        self._window = Window(len(items.groups) + len(people.groups))
+        self._window = Window(len(items.groups) + len(people.groups), VALUES, COLUMNS)
+        self._floored = any(group.floors for group in items.groups.values())
+        self._price, self._prices = (
+            Window(floor_price.FIELDS),
+            WeakKeyDictionary[Users, FloorPrice](),
+        )
         self._shown: set[tuple[Metric, Labels]] = set()
         self._on = bool(items.groups or people.groups)
         if items.groups:
@@ -56,10 +66,16 @@ class GroupFigures:
         slots = self._model.ids.find_all(items)
         return Before(slots, self._popularity(slots))
 
-    def add(self, events: Events, learned: Learned, before: Before) -> None:
+    def add(self, users: Users, events: Events, learned: Learned, before: Before) -> None:
         """Count a batch that was learned and whose lists were given."""
         if not self._on:
             return
+        if self._floored:
+            paid = self._price_of(users).judged(
+                learned.user, before.slot[: len(learned.user)], learned.verdicts.stored
+            )
+            self._price.add(paid, int(paid[floor_price.EVENTS]))
+            self.given(users, learned.user[learned.lists.event], learned.lists)
         lists, stored = learned.lists, learned.verdicts.stored
         judged = np.flatnonzero(stored != UNJUDGED)
         hit = (stored[judged] >= 0) & (stored[judged] < FIRST)
@@ -83,6 +99,16 @@ class GroupFigures:
         kinds = self._people.kinds(events.user) if self._people.groups else NO_SLOTS
         for number in self._people.numbers():
             yield number[kinds], np.repeat(number[kinds[event]], length)
+
+    def given(self, users: Users, slots: I32, lists: Lists) -> None:
+        """Note lists that users were given."""
+        if self._floored:
+            self._price_of(users).note(slots, lists)
+
+    def _price_of(self, users: Users) -> FloorPrice:
+        if users not in self._prices:
+            self._prices[users] = FloorPrice(self._model, users)
+        return self._prices[users]
 
     def look(self) -> None:
         """Take over what was told of items."""
@@ -111,6 +137,10 @@ class GroupFigures:
             for number, (name, group) in enumerate(members.groups.items()):
                 values = members.values(number)
                 yield from figures(name, values, next(counts), group.least, group.of == "items")
+        paid = self._price.counts()
+        if whole := paid[floor_price.EVENTS]:
+            yield metrics.FLOOR_HITS, (("list", "given"),), float(paid[floor_price.GIVEN] / whole)
+            yield metrics.FLOOR_HITS, (("list", "free"),), float(paid[floor_price.FREE] / whole)
 
     def _renamed(self, slots: Sequence[int]) -> None:
         """Know that these slots have other items, or items of which something else was told."""
@@ -118,8 +148,16 @@ class GroupFigures:
         if rows > len(self._kind):
             more = np.zeros(rows - len(self._kind), np.int32)
             self._kind = np.concatenate([self._kind, more])
+        self._ask_for_floors()
         names, kind = self._model.ids.names, self._items.of.get
         self._kind[np.asarray(slots, np.int64)] = [kind(names[slot], 0) for slot in slots]
+
+    def _ask_for_floors(self) -> None:
+        """Have floors kept; no item may be of a kind that they do not know."""
+        asked = self._model.floors
+        known = asked.kind is self._kind and asked.member.shape[1] == self._items.count
+        if self._floored and not known:
+            self._model.keep(floors(*self._items.floors(), self._kind))
 
     def _popularity(self, slots: I32) -> F64:
         """Return the part of all choices lately, by the baseline, that items have."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from contracts.groups import LONGEST, MOST, NONE, OTHER, Groups
-from learners.arrays import I32
+from learners.arrays import F64, I32, Flags
 from streams.interactions.kinds import Attributes, first_of
 
 
@@ -49,6 +49,11 @@ class Members:
         else:
             del self.of[name]
 
+    @property
+    def count(self) -> int:
+        """How many kinds there are."""
+        return len(self._kinds)
+
     def kinds(self, names: Sequence[str]) -> I32:
         """Return of which kinds they are, 0 for strangers."""
         return np.array([self.of.get(name, 0) for name in names], np.int32)
@@ -65,6 +70,17 @@ class Members:
     def numbers(self) -> I32:
         """Return, (groupings, kinds), the numbers of values."""
         return np.array(list(self._kinds), np.int32).T
+
+    def floors(self) -> tuple[F64, Flags]:
+        """Return, (floors,), parts of places and, (floors, kinds), which kinds each is for."""
+        share, member = list[float](), list[Flags]()
+        for number, group, values in zip(
+            self.numbers(), self.groups.values(), self._values, strict=True
+        ):
+            for value, part in group.floors.items():
+                share.append(part)
+                member.append(number == values[value[:LONGEST]])
+        return np.array(share), np.array(member).reshape(len(share), len(self._kinds))
 
 
 def _number(values: dict[str, int], value: str) -> int:

@@ -147,7 +147,7 @@ class InteractionsShard:
                 out += self._judge(learned, events)
             commands += self._publishing.lists(self._model, events, learned)
             if mode >= JUDGE and self.users.served:
-                self._groups.add(events, learned, before)
+                self._groups.add(self.users, events, learned, before)
             latest = int(events.version[len(learned.user) - 1])
             commands += self._of_scenarios(learned.user[learned.lists.event], latest)
             self._holders.note(learned.user)
@@ -177,6 +177,7 @@ class InteractionsShard:
         lists = self._model.refresh(self.users, slots, now)
         self.users.rows.version[slots] = self.learned
         self._holders.note(slots)
+        self._groups.given(self.users, slots, lists)
         names = [self.users.ids.names[slot] for slot in slots.tolist()]
         commands = self._publishing.anew(self._model, lists, names, self.learned, now)
         return commands + self._of_scenarios(slots, self.learned)
