@@ -15,6 +15,7 @@ from benchmarks.sections import (
     batch,
     caps,
     delay,
+    floors,
     lists,
     peers,
     river,
@@ -40,6 +41,7 @@ APART: dict[str, Callable[[Namespace], None]] = {
     "speed": speed.run,
     "scenarios": scenarios.run,
     "caps": caps.run,
+    "floors": floors.run,
 }
 
 

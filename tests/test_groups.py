@@ -1,5 +1,7 @@
 """Figures of groups: hit rates with intervals, shares of places and choices, popularity, bounds."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +19,12 @@ from learners.groups import COLUMNS, EVENTS, HITS, PLACES, VALUES, Window
 from streams.interactions.members import Members
 from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
+from streams.shards import PlainRecord
 from streams.telemetry.metrics import Telemetry
+from streams.worker.introduction import introduce
+from tests.forget_world import TWO
+from tests.guests_world import Host, Inn
+from tests.pipelines import example, read, refused
 from tests.streams_kit import Answers, batch, event, publish, record, run
 from tests.test_hiding import ONE, teach
 
@@ -109,6 +116,29 @@ def test_what_is_erased_is_in_no_group_and_what_ages_out_is_shown_no_longer() ->
     run(unit.tick())
     assert set(values(telemetry, metrics.GROUP_HITS, grouping="age", bound="mean")) == {"none"}
     assert unit._people.of == {}
+
+
+def test_a_worker_hears_from_users_who_is_in_which_group() -> None:
+    host = Host(Inn(), msgspec.structs.replace(TWO, pipeline=HERE))
+    host.logins.tell = partial(introduce, [host.unit])
+    host.inn.says({"user": "ann", "attributes": {"years": 30}})
+    host.inn.says({"user": "bob", "attributes": {"years": [40]}})
+    run(host.hear())
+    assert set(host.unit._people.of) == {"ann", "bob"}
+    host.inn.users.append(PlainRecord(2, 0, None, b"ann"))
+    run(host.hear())
+    assert set(host.unit._people.of) == {"bob"}
+
+
+def test_groups_are_read_as_the_document_writes_them(folder: Path) -> None:
+    assert read(folder, example("makers.toml")).groups == {
+        "maker": Groups(floors={"small": 0.2}),
+        "town": Groups(of="users", attribute="lives_in", least=0.9),
+    }
+    (folder / "odd.toml").write_text("[groups.x]\nof = 'users'\nfloors.a = 1\n")
+    assert refused("odd.toml") == (
+        'odd.toml, line 3: groups.x.floors are for items; remove it, or write of = "items"'
+    )
 
 
 def test_only_so_many_values_are_told_apart_and_long_ones_are_cut() -> None:
