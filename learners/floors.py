@@ -2,8 +2,7 @@
 
 Of the first n places a floor of share s asks for s·n, rounded down, so nobody gains by counting
 more of the list. A list is as it was ranked as long as every floor can still be kept later; where
-one can no more, the best candidate of a group that is short comes next. What has no candidate at
-all stays short.
+one can no more, the best candidate of a group that is short comes next.
 
 Source: Geyik, Ambler and Kenthapadi, Fairness-Aware Ranking in Search & Recommendation Systems,
 2019; looking ahead instead of only to the next place keeps several floors where all can be kept.
@@ -25,12 +24,15 @@ class Floors(NamedTuple):
     share: F64  # (floors,)
     member: Flags  # (floors, kinds) whether items of a kind are of the floor's group
     kind: I32  # (items,) of which kind each is; 0 beyond its end
+    reserve: I32  # (floors, …) what is popular in each group, best first, -1 for none
     placed: I32  # (floors,) room to work in: how many of each group stand on the list so far
 
 
-def floors(share: F64, member: Flags, kind: I32) -> Floors:
-    """Return floors that a pass can work with."""
-    return Floors(share, member, kind, np.zeros(len(share), np.int32))
+def floors(share: F64, member: Flags, kind: I32, reserve: I32 | None = None) -> Floors:
+    """Return floors that a pass can work with; without a `reserve` only candidates keep them."""
+    if reserve is None:
+        reserve = np.full((len(share), 1), -1, np.int32)
+    return Floors(share, member, kind, reserve, np.zeros(len(share), np.int32))
 
 
 def no_floors() -> Floors:

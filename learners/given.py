@@ -10,6 +10,7 @@ from learners.head import best, chances
 from learners.kernel import kernel
 from learners.passes import Person
 from learners.reasons import explain, note_usual
+from learners.reserve import bring_up
 from learners.room import Room
 from learners.rules import learns
 
@@ -61,7 +62,9 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
         length = best(room.score, count, room.listed)
         mask_hidden(room, count, LOWEST)  # chances are summed by code that knows no infinity
     if len(room.floors.share):
-        keep_floors(room.floors, room.item, room.score, room.hidden, room.listed, count, length)
+        more = bring_up(room, count, length)
+        keep_floors(room.floors, room.item, room.score, room.hidden, room.listed, more, length)
+        room.score[count:more] = 0.0  # of what the head has not looked at
     given = room.score
     if learns(rules):
         chances(room.score, room.chance, count)

@@ -25,10 +25,10 @@ HERE = f"{__name__}:PIPELINE"
 
 
 def unit_of(
-    pipeline: str = HERE, told: bool = True
+    pipeline: str = HERE, told: bool = True, items: int = ONE.items_capacity
 ) -> tuple[Interactions, InteractionsShard, Cutting, Telemetry]:
     answers, telemetry = Cutting(), Telemetry(CollectorRegistry())
-    settings = msgspec.structs.replace(ONE, pipeline=pipeline)
+    settings = msgspec.structs.replace(ONE, pipeline=pipeline, items_capacity=items)
     unit = Interactions(settings, telemetry, answers.send, answers.send)
     for item in RARE if told else ():
         unit.describe(item, {"maker": "small"})
@@ -108,6 +108,26 @@ def test_every_list_of_a_user_and_of_strangers_keeps_them(pipeline: str) -> None
     for key in lists:
         assert kept(listed(answers, key), RARE, FLOOR), key
         assert kept(listed(answers, key), {"i3"}, 0.1) or "i3" in listed(answers, key)
+
+
+def test_who_has_no_candidate_of_a_group_gets_what_is_popular_in_it() -> None:
+    """Of 260 items those of the group were chosen once, long ago, by somebody else."""
+    unit, shard, answers, _ = unit_of(items=1000)
+    rare = sorted(RARE)
+    plan = [(f"early{n}", item) for n, item in enumerate(rare)]
+    plan += [(f"u{n % 9}", f"common{n * 7 % 250}") for n in range(1000)]
+    rows = [record(event(k, user=user, item=item), k) for k, (user, item) in enumerate(plan)]
+    publish(shard.handle(batch(rows)))
+    publish(shard.handle(batch([record(event(2000, user="u1", item="common1"), 2000)])))
+    assert not set(listed(answers, "hw:rec:u1")) & RARE
+    run(unit.tick())
+    publish(shard.handle(batch([record(event(2001, user="u1", item="common2"), 2001)])))
+    assert kept(listed(answers, "hw:rec:u1"), RARE, FLOOR)
+    brought = [e for e in answers.read("hw:rec:u1")["items"] if e["item"] in RARE]
+    assert {(entry["score"], entry["because"]) for entry in brought} == {(0.0, "popular now")}
+    unit.hide(frozenset(rare[:4]))
+    publish(shard.handle(batch([record(event(2002, user="u1", item="common3"), 2002)])))
+    assert len(set(listed(answers, "hw:rec:u1")) & RARE) == 4
 
 
 def test_nothing_that_is_learned_or_judged_knows_of_floors() -> None:

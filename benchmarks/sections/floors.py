@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks import figures, ours
 from benchmarks.offline_rate import Offline
 from headwater.shop import shop
-from learners.arrays import F64
+from learners.arrays import F64, TRENDING
 from learners.floors import Floors, floors
 
 EVENTS, JUDGED, FIRST, SEED = 30_000, 10_000, 10, 1
@@ -44,10 +44,12 @@ def run(args: Namespace) -> None:  # noqa: ARG001 - every section's signature
 
 
 def _floor(worker: Offline, small: set[str], part: float) -> Floors:
-    names = worker.unit.model.ids.names
+    names, items = worker.unit.model.ids.names, worker.unit.model.world.items
     kind = np.array([name in small for name in names], np.int32)
+    popular = np.argsort(-items.seen[: len(kind)] * kind, kind="stable")[:TRENDING]
     share = np.array([part] if part else [])
-    return floors(share, np.array([[False, True]])[: len(share)], kind)
+    member, reserve = np.array([[False, True]]), popular.astype(np.int32)[None]
+    return floors(share, member[: len(share)], kind, reserve[: len(share)])
 
 
 def _first(worker: Offline, user: str, asked: Floors) -> list[str]:

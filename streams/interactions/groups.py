@@ -13,7 +13,7 @@ from contracts import metrics
 from contracts.groups import FIRST
 from contracts.metrics import Metric
 from learners import groups
-from learners.arrays import F64, I32, I64
+from learners.arrays import F64, I32, I64, TRENDING
 from learners.batches import Events, Learned
 from learners.floors import floors
 from learners.given import Lists
@@ -49,7 +49,9 @@ class GroupFigures:
         self._model, self._publishing = model, publishing
         self._kind = np.zeros(0, np.int32)  # of the item in each slot
         self._window = Window(len(items.groups) + len(people.groups), VALUES, COLUMNS)
-        self._floored = any(group.floors for group in items.groups.values())
+        count = sum(len(group.floors) for group in items.groups.values())
+        self._floored = count > 0
+        self._reserve = np.full((count, TRENDING), -1, np.int32)  # of each floor
         self._price, self._prices = (
             Window(floor_price.FIELDS),
             WeakKeyDictionary[Users, FloorPrice](),
@@ -118,6 +120,7 @@ class GroupFigures:
         self._publishing.follow_names(self._model)
         names = [name for name in self._items.news() if name in self._model.ids]
         self._renamed([self._model.ids.find(name) for name in names])
+        self._look_for_popular()
 
     def show(self, telemetry: Telemetry) -> None:
         """Set the gauges, and those no longer of which there is nothing to say."""
@@ -157,7 +160,16 @@ class GroupFigures:
         asked = self._model.floors
         known = asked.kind is self._kind and asked.member.shape[1] == self._items.count
         if self._floored and not known:
-            self._model.keep(floors(*self._items.floors(), self._kind))
+            self._model.keep(floors(*self._items.floors(), self._kind, self._reserve))
+
+    def _look_for_popular(self) -> None:
+        """Have what is popular in each group that has a floor at hand; some ns for each item."""
+        items, baseline = self._model.world.items, self._model.rules.baseline
+        for member, reserve in zip(self._model.floors.member, self._reserve, strict=True):
+            slots = np.flatnonzero(member[self._kind] & (items.seen[: len(self._kind)] > 0))
+            order = np.argsort(-items.weight[slots, baseline], kind="stable")[:TRENDING]
+            reserve[:] = -1
+            reserve[: len(order)] = slots[order]
 
     def _popularity(self, slots: I32) -> F64:
         """Return the part of all choices lately, by the baseline, that items have."""
