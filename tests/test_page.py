@@ -153,6 +153,10 @@ def test_groups_are_shown_and_who_gets_too_little_is_marked(visit: Visit, runnin
             re.compile(r"large\s*0.400\s*0.380-0.420\s*90.0 %\s*80.0 %\s*1.10"),
         ]
     )
+    expect(card.locator("p")).to_have_count(0)
+    for list_, value in (("given", 0.351), ("free", 0.3)):
+        running.telemetry.set(metrics.FLOOR_HITS, value, list=list_)
+    expect(card.locator("p")).to_have_text("HR@10 with floors 0.351, without 0.300")
     assert visit.errors == []
 
 

@@ -29,7 +29,7 @@ def tables(samples: Samples) -> str:
     """Return the tables of all groupings, empty where there is none."""
     groupings = sorted(samples.by(metrics.GROUP_HITS, "grouping"))
     whole = "".join(_table(name, rows(samples, name)) for name in groupings)
-    return f"{HEADING}{whole}" if whole else ""
+    return f"{HEADING}{whole}{_price(samples)}" if whole else ""
 
 
 def rows(samples: Samples, grouping: str) -> list[Row]:
@@ -58,6 +58,14 @@ def _table(name: str, found: list[Row]) -> str:
         f"<h3>{escape(name)}<span>{few}</span></h3>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _price(samples: Samples) -> str:
+    """Return what floors cost, empty where there is none."""
+    if not samples.has(metrics.FLOOR_HITS):
+        return ""
+    given, free = (samples.total(metrics.FLOOR_HITS, list=name) for name in ("given", "free"))
+    return f"<p>HR@10 with floors {number(given, 3)}, without {number(free, 3)}</p>"
 
 
 def _line(row: Row) -> str:

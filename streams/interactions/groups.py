@@ -1,33 +1,27 @@
-"""What groups of items and users get of the lists of a worker's partitions, as gauges.
+"""What groups of items and users get of the lists of a worker's partitions.
 
 Nothing of it is learned or saved: after a restart the figures begin anew.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from contracts import metrics
 from contracts.groups import FIRST
-from contracts.metrics import Metric
 from learners import groups
-from learners.arrays import F64, I32, I64, TRENDING
+from learners.arrays import F64, I32, I64
 from learners.batches import Events, Learned
-from learners.floors import floors
 from learners.given import Lists
-from learners.groups import CHOSEN, COLUMNS, EVENTS, HITS, LISTED, PLACES, VALUES, Window
+from learners.groups import COLUMNS, VALUES, Window
 from learners.recommender import Recommender, Users
 from learners.step import UNJUDGED
-from streams.interactions import floor_price
-from streams.interactions.floor_price import FloorPrice
+from streams.interactions.floored import Floored
 from streams.interactions.members import Members
 from streams.interactions.publishing import Publishing
+from streams.interactions.show_groups import Figure, Shown, figures
 from streams.shards import Telemetry
 
-Labels = tuple[tuple[str, str], ...]
-Figure = tuple[Metric, Labels, float]
 NO_SLOTS = np.empty(0, np.int32)
 NO_NUMBERS = np.empty(0)
 
@@ -49,14 +43,7 @@ class GroupFigures:
         self._model, self._publishing = model, publishing
         self._kind = np.zeros(0, np.int32)  # of the item in each slot
         self._window = Window(len(items.groups) + len(people.groups), VALUES, COLUMNS)
-        count = sum(len(group.floors) for group in items.groups.values())
-        self._floored = count > 0
-        self._reserve = np.full((count, TRENDING), -1, np.int32)  # of each floor
-        self._price, self._prices = (
-            Window(floor_price.FIELDS),
-            WeakKeyDictionary[Users, FloorPrice](),
-        )
-        self._shown: set[tuple[Metric, Labels]] = set()
+        self._floored, self._shown = Floored(items, model), Shown()
         self._on = bool(items.groups or people.groups)
         if items.groups:
             publishing.renamed.append(self._renamed)
@@ -72,12 +59,16 @@ class GroupFigures:
         """Count a batch that was learned and whose lists were given."""
         if not self._on:
             return
-        if self._floored:
-            paid = self._price_of(users).judged(
-                learned.user, before.slot[: len(learned.user)], learned.verdicts.stored
-            )
-            self._price.add(paid, int(paid[floor_price.EVENTS]))
-            self.given(users, learned.user[learned.lists.event], learned.lists)
+        self._floored.judge(users, learned, before.slot)
+        self.given(users, learned.user[learned.lists.event], learned.lists)
+        self._window.add(*self._counts(events, learned, before))
+
+    def given(self, users: Users, slots: I32, lists: Lists) -> None:
+        """Note lists that users were given."""
+        self._floored.given(users, slots, lists)
+
+    def _counts(self, events: Events, learned: Learned, before: Before) -> tuple[F64, int]:
+        """Return the counts of all groupings, and of how many events they are."""
         lists, stored = learned.lists, learned.verdicts.stored
         judged = np.flatnonzero(stored != UNJUDGED)
         hit = (stored[judged] >= 0) & (stored[judged] < FIRST)
@@ -89,7 +80,7 @@ class GroupFigures:
             + groups.tally_places(place, popularity)
             for value, place in self._values(events, listed, lists.event, there.sum(axis=1))
         ]
-        self._window.add(np.array(counts), len(judged))
+        return np.array(counts), len(judged)
 
     def _values(
         self, events: Events, listed: I32, event: I32, length: I64
@@ -102,16 +93,6 @@ class GroupFigures:
         for number in self._people.numbers():
             yield number[kinds], np.repeat(number[kinds[event]], length)
 
-    def given(self, users: Users, slots: I32, lists: Lists) -> None:
-        """Note lists that users were given."""
-        if self._floored:
-            self._price_of(users).note(slots, lists)
-
-    def _price_of(self, users: Users) -> FloorPrice:
-        if users not in self._prices:
-            self._prices[users] = FloorPrice(self._model, users)
-        return self._prices[users]
-
     def look(self) -> None:
         """Take over what was told of items."""
         if not self._on:
@@ -120,19 +101,12 @@ class GroupFigures:
         self._publishing.follow_names(self._model)
         names = [name for name in self._items.news() if name in self._model.ids]
         self._renamed([self._model.ids.find(name) for name in names])
-        self._look_for_popular()
+        self._floored.look()
 
     def show(self, telemetry: Telemetry) -> None:
-        """Set the gauges, and those no longer of which there is nothing to say."""
-        if not self._on:
-            return
-        shown = set[tuple[Metric, Labels]]()
-        for metric, labels, value in self._figures():
-            telemetry.set(metric, value, **dict(labels))
-            shown.add((metric, labels))
-        for metric, labels in self._shown - shown:
-            telemetry.forget(metric, **dict(labels))
-        self._shown = shown
+        """Set the gauges."""
+        if self._on:
+            self._shown.show(telemetry, self._figures())
 
     def _figures(self) -> Iterator[Figure]:
         counts = iter(self._window.counts())
@@ -140,10 +114,7 @@ class GroupFigures:
             for number, (name, group) in enumerate(members.groups.items()):
                 values = members.values(number)
                 yield from figures(name, values, next(counts), group.least, group.of == "items")
-        paid = self._price.counts()
-        if whole := paid[floor_price.EVENTS]:
-            yield metrics.FLOOR_HITS, (("list", "given"),), float(paid[floor_price.GIVEN] / whole)
-            yield metrics.FLOOR_HITS, (("list", "free"),), float(paid[floor_price.FREE] / whole)
+        yield from self._floored.figures()
 
     def _renamed(self, slots: Sequence[int]) -> None:
         """Know that these slots have other items, or items of which something else was told."""
@@ -151,25 +122,9 @@ class GroupFigures:
         if rows > len(self._kind):
             more = np.zeros(rows - len(self._kind), np.int32)
             self._kind = np.concatenate([self._kind, more])
-        self._ask_for_floors()
+        self._floored.go_by(self._kind)
         names, kind = self._model.ids.names, self._items.of.get
         self._kind[np.asarray(slots, np.int64)] = [kind(names[slot], 0) for slot in slots]
-
-    def _ask_for_floors(self) -> None:
-        """Have floors kept; no item may be of a kind that they do not know."""
-        asked = self._model.floors
-        known = asked.kind is self._kind and asked.member.shape[1] == self._items.count
-        if self._floored and not known:
-            self._model.keep(floors(*self._items.floors(), self._kind, self._reserve))
-
-    def _look_for_popular(self) -> None:
-        """Have what is popular in each group that has a floor at hand; some ns for each item."""
-        items, baseline = self._model.world.items, self._model.rules.baseline
-        for member, reserve in zip(self._model.floors.member, self._reserve, strict=True):
-            slots = np.flatnonzero(member[self._kind] & (items.seen[: len(self._kind)] > 0))
-            order = np.argsort(-items.weight[slots, baseline], kind="stable")[:TRENDING]
-            reserve[:] = -1
-            reserve[: len(order)] = slots[order]
 
     def _popularity(self, slots: I32) -> F64:
         """Return the part of all choices lately, by the baseline, that items have."""
@@ -177,27 +132,3 @@ class GroupFigures:
         weight = np.where(slots < 0, 0.0, self._model.world.items.weight[slots, baseline])
         part: F64 = weight / max(trend.total[baseline], 1e-300)
         return part
-
-
-def figures(
-    name: str, values: Sequence[str], counts: F64, least: float, items: bool
-) -> Iterator[Figure]:
-    """Yield the figures of one grouping; of who had no event or no place there is none."""
-    low, high = groups.interval(counts[:, HITS], counts[:, EVENTS])
-    hits, places = groups.short_of_hits(counts, least), groups.short_of_places(counts, least)
-    all_places, all_events = counts[:, PLACES].sum(), counts[:, EVENTS].sum()
-    for number, value in enumerate(values):
-        row, labels = counts[number], (("grouping", name), ("group", value))
-        if row[EVENTS]:
-            bounds = {"mean": row[HITS] / row[EVENTS], "low": low[number], "high": high[number]}
-            for bound, share in bounds.items():
-                yield metrics.GROUP_HITS, (*labels, ("bound", bound)), float(share)
-            yield metrics.GROUP_SHORT, (*labels, ("what", "hits")), float(hits[number])
-            if row[PLACES] and row[CHOSEN]:
-                ratio = row[LISTED] / row[PLACES] / (row[CHOSEN] / row[EVENTS])
-                yield metrics.GROUP_POPULARITY, labels, float(ratio)
-        if items and all_places and (row[EVENTS] or row[PLACES]):
-            part = row[EVENTS] / max(all_events, 1.0)
-            yield metrics.GROUP_SHARE, (*labels, ("of", "choices")), float(part)
-            yield metrics.GROUP_SHARE, (*labels, ("of", "places")), float(row[PLACES] / all_places)
-            yield metrics.GROUP_SHORT, (*labels, ("what", "places")), float(places[number])

@@ -31,6 +31,7 @@ class Members:
         self._kinds: dict[tuple[int, ...], int] = {(0,) * len(groups): 0}
         self.of: dict[str, int] = {}
         self._news: list[str] = []
+        self._numbers = np.zeros((len(groups), 1), np.int32)
 
     def tell(self, name: str, attributes: Attributes) -> None:
         """Know somebody by these attributes, and by nothing that was told before."""
@@ -69,7 +70,9 @@ class Members:
 
     def numbers(self) -> I32:
         """Return, (groupings, kinds), the numbers of values."""
-        return np.array(list(self._kinds), np.int32).T
+        if self._numbers.shape[1] < len(self._kinds):
+            self._numbers = np.array(list(self._kinds), np.int32).T
+        return self._numbers
 
     def floors(self) -> tuple[F64, Flags]:
         """Return, (floors,), parts of places and, (floors, kinds), which kinds each is for."""
