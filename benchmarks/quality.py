@@ -15,6 +15,7 @@ from benchmarks.sections import (
     batch,
     caps,
     delay,
+    floors,
     lists,
     peers,
     river,
@@ -42,6 +43,7 @@ APART: dict[str, Callable[[Namespace], None]] = {
     "scenarios": scenarios.run,
     "caps": caps.run,
     "strangers": strangers.run,
+    "floors": floors.run,
 }
 
 

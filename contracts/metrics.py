@@ -130,6 +130,40 @@ LEARNER_OUT = Metric(
     "learn_one",
     ("learner", "verb"),
 )
+GROUP_HITS = Metric(
+    "headwater_group_hit_ratio",
+    "gauge",
+    "HR@10 of the lists that stood there when a group's events came, of the last 10,000 events; "
+    "bound mean, low or high: a 95 % interval",
+    ("grouping", "group", "bound"),
+)
+GROUP_SHARE = Metric(
+    "headwater_group_share_ratio",
+    "gauge",
+    "share of a group of items in the first ten places of the lists given meanwhile, and in what "
+    "was chosen; of places or choices",
+    ("grouping", "group", "of"),
+)
+GROUP_POPULARITY = Metric(
+    "headwater_group_popularity_ratio",
+    "gauge",
+    "how popular what was listed is, of a group of items or for one of users, divided by how "
+    "popular what was chosen is; 1 where lists are as popular as choices",
+    ("grouping", "group"),
+)
+GROUP_SHORT = Metric(
+    "headwater_group_short",
+    "gauge",
+    "1 while a group is surely below `least`; what hits or places",
+    ("grouping", "group", "what"),
+)
+FLOOR_HITS = Metric(
+    "headwater_floor_hit_ratio",
+    "gauge",
+    "HR@10 of lists as they were given, with floors, and as they would be without, of the same "
+    "events: the first of each user in a batch; list given or free",
+    ("list",),
+)
 
 METRICS = (
     EVENTS,
@@ -156,4 +190,9 @@ METRICS = (
     PREDICTIONS,
     ACCURACY,
     LEARNER_OUT,
+    GROUP_HITS,
+    GROUP_SHARE,
+    GROUP_POPULARITY,
+    GROUP_SHORT,
+    FLOOR_HITS,
 )

@@ -1,7 +1,7 @@
 """What learns, and how: generators, head, actions and segments, from TOML or from Python.
 
 `docs/pipeline.md` tells what each key is for. Learned state belongs to a pipeline: `digest` names
-it. Scenarios only choose among what was ranked: they may change at any time.
+it. Scenarios and groups only choose among what was ranked: they may change at any time.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import msgspec
 from contracts import named, toml_struct
 from contracts.checked import Checked, Mistake, doc
 from contracts.errors import SettingsError
+from contracts.groups import Groups, too_much
 from contracts.scenarios import Scenario
 
 DAY_S = 86_400.0
@@ -174,6 +175,7 @@ class Pipeline(Checked, frozen=True):
         bool, doc("whether memory is shortened where what follows what changes all at once")
     ] = True
     scenarios: dict[str, Scenario] = msgspec.field(default_factory=dict)
+    groups: dict[str, Groups] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:
         """Keep the known actions that are not named: a `hide` is never learned as a choice."""
@@ -184,6 +186,10 @@ class Pipeline(Checked, frozen=True):
         for name in self.scenarios:
             if "=" in name:  # hw:top:{segment} has one
                 raise Mistake(("scenarios",), f"has '{name}', with =", "take another name")
+        if "" in self.groups:
+            raise Mistake(("groups",), "has groups without a name", "name them")
+        every = self.groups.values()
+        too_much([part for group in every for part in group.floors.values()], ("groups",))
         msgspec.structs.force_setattr(self, "actions", ACTIONS | self.actions)
 
 
@@ -212,7 +218,7 @@ def read(where: str) -> Pipeline:
 def digest(pipeline: Pipeline) -> str:
     """Return 64 hex digits that differ where pipelines learn differently, however written."""
     learned = msgspec.structs.asdict(pipeline)
-    del learned["scenarios"]
+    del learned["scenarios"], learned["groups"]
     if pipeline.reacts:
         del learned["reacts"]  # what was learned before there was a choice can go on
     learned["segments"] = msgspec.structs.asdict(pipeline.segments)

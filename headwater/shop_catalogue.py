@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from contracts.errors import HeadwaterError
+from contracts.groups import Groups
 from contracts.pipeline import Pipeline
 from contracts.scenarios import Condition, Scenario
 from contracts.settings import Settings
@@ -14,7 +15,8 @@ from headwater.shop_guests import Guests
 
 BREAKFAST = ("tea", "coffee", "jam", "bread", "cheese", "honey", "juice", "fruit")
 PIPELINE = Pipeline(
-    scenarios={"breakfast": Scenario(where={"category": Condition(any_of=BREAKFAST)}, length=10)}
+    scenarios={"breakfast": Scenario(where={"category": Condition(any_of=BREAKFAST)}, length=10)},
+    groups={"category": Groups()},
 )
 NAME = f"{__name__}:PIPELINE"
 SOLD_OUT = 5  # items at a time

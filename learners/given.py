@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from learners.arrays import F32, I32, JUDGED, UserRows
+from learners.floors import keep_floors
 from learners.head import best, chances
 from learners.kernel import kernel
 from learners.passes import Person
 from learners.reasons import explain, note_usual
+from learners.reserve import bring_up
 from learners.room import Room
 from learners.rules import learns
 
@@ -52,12 +54,17 @@ def mask_hidden(room: Room, count: int, value: np.float32) -> bool:
 def give(person: Person, user: int, count: int, length: int, lists: Lists, row: int) -> None:
     """Write a list out for publishing, scores as chances where the head knows them.
 
-    What is hidden is left out here and nowhere else: nothing that is learned or judged knows of it.
+    What is hidden is left out, and floors are kept, here and nowhere else: nothing that is learned
+    or judged knows of it.
     """
     rules, room = person.rules, person.room
     if room.hidden_count[0] and mask_hidden(room, count, np.float32(-np.inf)):
         length = best(room.score, count, room.listed)
         mask_hidden(room, count, LOWEST)  # chances are summed by code that knows no infinity
+    if len(room.floors.share):
+        more = bring_up(room, count, length)
+        keep_floors(room.floors, room.item, room.score, room.hidden, room.listed, more, length)
+        room.score[count:more] = 0.0  # of what the head has not looked at
     given = room.score
     if learns(rules):
         chances(room.score, room.chance, count)

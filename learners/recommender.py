@@ -15,6 +15,7 @@ from learners.arrays import F64, I32, Flags, World
 from learners.asked import refresh
 from learners.batches import Events, Learned, last_of_each, room_for_lists, room_for_verdicts
 from learners.counts import rebuild
+from learners.floors import Floors, no_floors
 from learners.forget import forget_in_users, forget_items
 from learners.given import Lists
 from learners.head import head
@@ -97,10 +98,11 @@ class Recommender:
         )
         self.segments = SegmentIds(contexts, self.world.segments)
         self.stranger = Users(shape._replace(users=1), self.widths)
+        self.floors = no_floors()
         self._make_working_room()
 
     def _make_working_room(self) -> None:
-        self.room = self.working_room(room.MOST)
+        self.room = self.working_room(room.MOST)._replace(floors=self.floors)
         self.hide(self.hidden)
 
     def working_room(self, most: int) -> room.Room:
@@ -166,6 +168,10 @@ class Recommender:
         self.hidden = names
         self.room.hidden_count[0] = len(names)
         self.room.hidden[:] = self.marked(self.ids.find_all(list(names)))
+
+    def keep(self, floors: Floors) -> None:
+        """Have these floors kept on what is given out from now on; they teach nothing either."""
+        self.floors, self.room = floors, self.room._replace(floors=floors)
 
     def neighbours_of(self, names: Collection[str]) -> I32:
         """Return the items that any of these go with."""

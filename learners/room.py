@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from learners.arrays import F32, I32, I64, Flags
+from learners.floors import Floors, no_floors
 from learners.kernel import kernel
 from learners.sessions import BACK
 
@@ -63,6 +64,7 @@ class Room(NamedTuple):
     place: I64  # (items,) the stamp of an item that is a candidate, and its column
     hidden: Flags  # (items,) what no list that is given out may hold
     hidden_count: I64  # (1,) how many items that may be, known here or not
+    floors: Floors  # what of a list that is given out goes to which items
     item: I32  # (most,)
     mass: F32  # (views, most)
     share: F32  # (most,) largest contribution to NEAR or, without one, to ALIKE
@@ -107,6 +109,7 @@ def room(size: Size, most: int) -> Room:
         place=np.zeros(size.items, np.int64),
         hidden=np.zeros(size.items, np.bool_),
         hidden_count=np.zeros(1, np.int64),
+        floors=no_floors(),
         item=np.zeros(most, np.int32),
         mass=floats(size.views, most + APART),
         share=floats(most),

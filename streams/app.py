@@ -34,6 +34,7 @@ from streams.telemetry.http import Health
 from streams.worker.background import BackgroundTasks, Duties
 from streams.worker.farewell import Farewell
 from streams.worker.follower import Follower
+from streams.worker.introduction import introduce
 from streams.worker.ledger import Ledger
 from streams.worker.loader import ShardLoader
 from streams.worker.logins import Logins
@@ -222,6 +223,7 @@ class Components:
         bury = partial(ledger.bury, USERS.name)
         logins = Logins(settings, held, ends, self.sender.send, bury)
         logins.opening = lambda: self.manager.ownership.opening
+        logins.tell = partial(introduce, held.units)
 
         profiles = Profiles(settings, contexts, teller(settings, self.redis, retry))
 

@@ -60,6 +60,20 @@ class World:
         for generator, share in shares.items():
             self.telemetry.set(metrics.WEIGHTS, share, generator=generator, segment=segment)
 
+    def serve(
+        self, group: str, hits: float, low: float, high: float, places: float, choices: float,
+        short: str = "",
+    ) -> None:  # fmt: skip
+        """Let a group of items be served so; `short` is what it gets too little of."""
+        tell, of = self.telemetry.set, {"grouping": "maker", "group": group}
+        for bound, value in (("mean", hits), ("low", low), ("high", high)):
+            tell(metrics.GROUP_HITS, value, bound=bound, **of)
+        tell(metrics.GROUP_SHARE, places, of="places", **of)
+        tell(metrics.GROUP_SHARE, choices, of="choices", **of)
+        tell(metrics.GROUP_POPULARITY, 1.1, **of)
+        for what in ("hits", "places"):
+            tell(metrics.GROUP_SHORT, what == short, what=what, **of)
+
     def publish(self, user: str, *items: str, scenario: str = "") -> None:
         """Let a new list of a user stand in Redis."""
         self._version += 1

@@ -42,6 +42,9 @@ ILL = {
     },
     "HeadwaterQuality": {QUALITY % "lists": ".2x200", QUALITY % "popularity": ".2x200"},
     "HeadwaterFrozen": {'headwater_frozen{model="lists", partition="0"}': "1x200"},
+    "HeadwaterGroupShort": {
+        'headwater_group_short{grouping="maker", group="small", what="places"}': "1x200"
+    },
 }
 
 

@@ -25,6 +25,7 @@ from prometheus_client import CollectorRegistry
 
 from contracts import metrics
 from contracts.settings import Settings
+from headwater import shop_catalogue
 from headwater.local import ports, spawn
 from headwater.shop import shop
 from streams.kafka import producer, topics
@@ -68,6 +69,13 @@ LABELS: dict[str, list[dict[str, str]]] = {
     "headwater_waiting": [{"service": "redis"}],
     "headwater_predictions": [{"predictor": "click"}],
     "headwater_accuracy_ratio": [{"predictor": "click", "span": "window"}],
+    "headwater_group_hit_ratio": [{"grouping": "room", "group": "hall", "bound": "mean"}],
+    "headwater_group_share_ratio": [
+        {"grouping": "room", "group": "hall", "of": of} for of in ("places", "choices")
+    ],
+    "headwater_group_popularity_ratio": [{"grouping": "room", "group": "hall"}],
+    "headwater_group_short": [{"grouping": "room", "group": "hall", "what": "hits"}],
+    "headwater_floor_hit_ratio": [{"list": "given"}],
     "headwater_learner_out": [{"learner": "click", "verb": "learn_one"}],
 }
 
@@ -155,7 +163,9 @@ def test_every_expression_of_the_dashboard_gives_data(tmp_path: Path) -> None:
 def test_a_running_worker_gives_data_to_every_expression(
     settings: Settings, tmp_path: Path
 ) -> None:
-    named = msgspec.structs.replace(settings, predictors={"elec": "learners.examples:elec"})
+    named = msgspec.structs.replace(
+        settings, predictors={"elec": "learners.examples:elec"}, pipeline=shop_catalogue.NAME
+    )
     topics.ensure(named)
     # That there was a drift in the last seconds is no matter of course: that it is counted is.
     wanted = [expression.removesuffix(" > 0") for expression in expressions()]

@@ -139,6 +139,27 @@ def test_what_the_generators_weigh_is_shown_for_all_users_and_by_history(
     )
 
 
+def test_groups_are_shown_and_who_gets_too_little_is_marked(visit: Visit, running: World) -> None:
+    card = visit.page.locator(".hw-groups")
+    expect(card).to_be_hidden()
+    running.serve("large", hits=0.4, low=0.38, high=0.42, places=0.9, choices=0.8)
+    running.serve(
+        "<b>small", hits=0.2, low=0.17, high=0.23, places=0.1, choices=0.2, short="places"
+    )
+    expect(card.locator("h3")).to_have_text("maker")
+    expect(card.locator("tbody tr")).to_have_text(
+        [
+            re.compile(r"<b>small\s*0.200\s*0.170-0.230\s*10.0 % too little\s*20.0 %\s*1.10"),
+            re.compile(r"large\s*0.400\s*0.380-0.420\s*90.0 %\s*80.0 %\s*1.10"),
+        ]
+    )
+    expect(card.locator("p")).to_have_count(0)
+    for list_, value in (("given", 0.351), ("free", 0.3)):
+        running.telemetry.set(metrics.FLOOR_HITS, value, list=list_)
+    expect(card.locator("p")).to_have_text("HR@10 with floors 0.351, without 0.300")
+    assert visit.errors == []
+
+
 def test_a_drift_is_counted(visit: Visit, running: World) -> None:
     running.telemetry.count(metrics.DRIFTS, model="lists")
     expect(visit.page.locator(".hw-tile").filter(has_text="Drifts")).to_contain_text("1")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import RedisAway
 from serving.live import Live, Snapshot
-from serving.page import charts, parts, weights
+from serving.page import charts, groups, parts, weights
 
 if TYPE_CHECKING:
     from nicegui.elements.echart import EChart
@@ -44,6 +44,7 @@ class View:
                 with ui.element("div").classes("hw-right"):
                     self._weights = _card("Fusion", WEIGHTS, "hw-weights")
                     self._found = self._look_up()
+            self._groups = self._who()
         self.update()
         ui.timer(EVERY_S, self.update)
         ui.timer(2 * EVERY_S, self.look, immediate=False)
@@ -64,6 +65,9 @@ class View:
         self._lists.set_content(parts.lists(snapshot.lists, new, now))
         self._trending.set_content(parts.trending(snapshot.trending))
         self._weights.set_content(weights.table(snapshot.weights()))
+        served = groups.tables(snapshot.samples)
+        self._groups.set_content(served)
+        self._groups.set_visibility(bool(served))
         self._shown = snapshot
 
     async def look(self) -> None:
@@ -116,6 +120,12 @@ class View:
             chart.options.clear()
             chart.options.update(option)
             chart.update()
+
+    def _who(self) -> "Html":
+        """Make room for groups, which few pipelines have."""
+        from nicegui import ui
+
+        return ui.html("", sanitize=False).classes("hw-card hw-groups")
 
     def _look_up(self) -> "Html":
         from nicegui import ui

@@ -24,7 +24,8 @@ class Holders:
 
     def __init__(self, model: Recommender, users: Users) -> None:
         self._model, self._users = model, users
-        self._deep = model.depth > JUDGED  # lists are longer than what is judged of them
+        # Lists are longer than what is judged of them, or hold others in its place.
+        self._deep = model.depth > JUDGED or any(g.floors for g in model.pipeline.groups.values())
         self._moved: Flags = np.zeros(0, np.bool_)  # others have moved up on the user's list
 
     def note_all(self) -> None:

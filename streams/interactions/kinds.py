@@ -94,7 +94,7 @@ class Kinds:
                 name in self._named[id(boost)] or _fits_somewhere(boost, attributes)
                 for boost in scenario.boosts.values()
             ]
-        return tuple(fitting), tuple(_first(attributes.get(name)) for name in self.capped)
+        return tuple(fitting), tuple(first_of(attributes.get(name)) for name in self.capped)
 
 
 def _factor(scenario: Scenario, fitting: Fitting, now: float) -> float:
@@ -129,8 +129,8 @@ def _fits(condition: Condition, value: object) -> bool:
     return any((low is None or n >= low) and (high is None or n <= high) for n in numbers)
 
 
-def _first(value: object) -> str:
-    """Return the value that an item counts for under a cap: the first one of several."""
+def first_of(value: object) -> str:
+    """Return the value that counts for a cap or a group: the first one of several."""
     return text_of(value[0] if isinstance(value, list) and value else value)
 
 

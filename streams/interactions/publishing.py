@@ -25,7 +25,7 @@ class Publishing:
 
     def __init__(self, settings: Settings, telemetry: Telemetry, send: Send) -> None:
         self.answers = Lists(settings.key_prefix, settings.list_age_s)
-        self.renamed: Callable[[list[int]], None] = lambda _: None  # who hears of new names, too
+        self.renamed = list[Callable[[list[int]], None]]()  # who hears of new names, too
         self._length = settings.list_length
         self._predictors = tuple(settings.predictors)
         self._telemetry = telemetry
@@ -160,4 +160,5 @@ class Publishing:
         """Know what items are called that are new, or in another's slot."""
         slots = model.ids.follow()
         self.answers.names.put(slots, model.ids.names)
-        self.renamed(slots)
+        for hear in self.renamed:
+            hear(slots)

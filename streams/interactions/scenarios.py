@@ -47,7 +47,7 @@ class ScenarioLists:
             [scenario.repeats == "never" for scenario in given],
             np.array(caps, np.int32).reshape(len(given), len(kinds.capped)),
         )
-        publishing.renamed = self._renamed
+        publishing.renamed.append(self._renamed)
 
     def asked(self, users: Users) -> Asked:
         """Return what keeps in mind whose lists are wanted, of one partition."""

@@ -27,6 +27,7 @@ from state.lists import Cut
 from state.misses import Wanted
 from streams.interactions import messages
 from streams.interactions.actions import Actions
+from streams.interactions.groups import GroupFigures
 from streams.interactions.guests import Found
 from streams.interactions.hiding import Holders
 from streams.interactions.intake import Intake, Taken
@@ -64,6 +65,7 @@ class InteractionsShard:
         model: Recommender,
         publishing: Publishing,
         scenarios: ScenarioLists,
+        groups: GroupFigures,
         telemetry: Telemetry,
         misplaced: Misplaced,
         served: bool = True,
@@ -73,7 +75,7 @@ class InteractionsShard:
         self.quality = Quality()
         self.learned = 0
         self._model, self._publishing, self._telemetry = model, publishing, telemetry
-        self._scenarios, self._misplaced = scenarios, misplaced
+        self._scenarios, self._groups, self._misplaced = scenarios, groups, misplaced
         self.users = model.open(served)
         self._asked = scenarios.asked(self.users)
         self._intake = Intake(settings, partition, self.users.ids.knows)
@@ -138,11 +140,14 @@ class InteractionsShard:
         self.learned += len(events.user)
         while events.user:
             start = time.perf_counter()
+            before = self._groups.before(events.item)
             learned = self._model.learn(self.users, events, mode)
             learned_at = time.perf_counter()
             if mode >= JUDGE and self.users.served:
                 out += self._judge(learned, events)
             commands += self._publishing.lists(self._model, events, learned)
+            if mode >= JUDGE and self.users.served:
+                self._groups.add(self.users, events, learned, before)
             latest = int(events.version[len(learned.user) - 1])
             commands += self._of_scenarios(learned.user[learned.lists.event], latest)
             self._holders.note(learned.user)
@@ -172,6 +177,7 @@ class InteractionsShard:
         lists = self._model.refresh(self.users, slots, now)
         self.users.rows.version[slots] = self.learned
         self._holders.note(slots)
+        self._groups.given(self.users, slots, lists)
         names = [self.users.ids.names[slot] for slot in slots.tolist()]
         commands = self._publishing.anew(self._model, lists, names, self.learned, now)
         return commands + self._of_scenarios(slots, self.learned)

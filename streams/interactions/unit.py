@@ -18,7 +18,9 @@ from learners.recommender import Recommender, Shape
 from learners.still import Stills
 from streams.interactions import gauges
 from streams.interactions.gauges import Evictions
+from streams.interactions.groups import GroupFigures
 from streams.interactions.kinds import Attributes, Kinds
+from streams.interactions.members import Members
 from streams.interactions.misplaced import Misplaced
 from streams.interactions.publishing import Publishing
 from streams.interactions.scenarios import ScenarioLists
@@ -62,8 +64,12 @@ class Interactions:
         self._send = send
         self._changed: I32 = np.empty(0, np.int32)
         self.hidden = frozenset[str]()
-        self._scenarios = pipeline.read(settings.pipeline).scenarios
-        self._kinds = Kinds(self._scenarios)
+        given = pipeline.read(settings.pipeline)
+        self._scenarios, self._kinds = given.scenarios, Kinds(given.scenarios)
+        self._items, self._people = (
+            Members({name: group for name, group in given.groups.items() if group.of == of})
+            for of in ("items", "users")
+        )
         self._start_anew()
         self.shards: dict[int, InteractionsShard] = {}
         self._followed: dict[int, InteractionsShard] = {}
@@ -71,7 +77,7 @@ class Interactions:
     def open(self, partition: int) -> InteractionsShard:
         """Return an empty state for a partition."""
         shard = InteractionsShard(
-            partition, self._settings, self.model, self.publishing, self.scenarios,
+            partition, self._settings, self.model, self.publishing, self.scenarios, self.groups,
             self._telemetry, self._misplaced,
         )  # fmt: skip
         self.shards[partition] = shard
@@ -80,7 +86,7 @@ class Interactions:
     def follow(self, partition: int) -> InteractionsShard:
         """Return an empty state for a partition of another worker, which teaches the items here."""
         shard = InteractionsShard(
-            partition, self._settings, self.model, self.publishing, self.scenarios,
+            partition, self._settings, self.model, self.publishing, self.scenarios, self.groups,
             NoTelemetry(), Misplaced(self._settings.partitioner), served=False,
         )  # fmt: skip
         self._followed[partition] = shard
@@ -107,6 +113,7 @@ class Interactions:
         self.model.hide(self.hidden)
         self.publishing.mark_dirty(self.model.neighbours_of(self.hidden))
         self.scenarios.look()
+        self.groups.look()
 
     @property
     def learners(self) -> tuple[str, ...]:
@@ -127,6 +134,7 @@ class Interactions:
             self._settings, self._scenarios, self._kinds, self.model, self.publishing
         )
         self.segments = SegmentLists(self._settings, self.model, self.publishing, self._telemetry)
+        self.groups = GroupFigures(self._items, self._people, self.model, self.publishing)
 
     @property
     def every_s(self) -> float:
@@ -137,6 +145,8 @@ class Interactions:
         """Publish what all partitions share, and show how the worker is doing."""
         gauges.show_quality(self._telemetry, [s.quality for s in self.shards.values()])
         gauges.show_state(self._telemetry, self.model)
+        self.groups.look()
+        self.groups.show(self._telemetry)
         users = [users.ids.evicted for users in self.model.served]
         self._evictions.show(self._telemetry, "users", users)
         self._evictions.show(self._telemetry, "items", [self.model.ids.evicted])
@@ -148,6 +158,11 @@ class Interactions:
     def describe(self, item: str, attributes: Attributes) -> None:
         """Know an item by these attributes, from the next tick on."""
         self._kinds.tell(item, attributes)
+        self._items.tell(item, attributes)
+
+    def introduce(self, user: str, attributes: Attributes) -> None:
+        """Know a user by these attributes."""
+        self._people.tell(user, attributes)
 
     def hide(self, hidden: frozenset[str]) -> None:
         """Let these, and no others, be on nothing that is made from now on."""

@@ -28,6 +28,7 @@ REMEMBERED = 10_000  # accounts that may be guests of others in the next message
 SOON_S, LATER_S = 0.05, 1.0
 Ends = Callable[[], Awaitable[Points]]
 Send = Callable[[list[Message]], Awaitable[None]]
+Tell = Callable[[str, Mapping[str, object]], None]
 Bury = Callable[[Sequence[tuple[Any, Dead]]], Awaitable[None]]
 
 
@@ -82,6 +83,7 @@ class Logins:
         self, settings: Settings, owned_shards: OwnedShards, ends: Ends, send: Send, bury: Bury
     ) -> None:
         self.opening: Callable[[], bool] = lambda: False
+        self.tell: Tell = lambda *_: None  # who hears of the attributes of users, none if erased
         self._owned_shards = owned_shards
         self._ends, self._send, self._bury = ends, send, bury
         self._decode = EventDecoder(User, settings.max_message_bytes).decode
@@ -92,7 +94,7 @@ class Logins:
         self._news = asyncio.Event()
 
     async def take(self, records: Sequence[Any]) -> None:
-        """Take messages of `users`, whatever they are; tombstones are another's affair."""
+        """Take messages of `users`, whatever they are; who tombstones erase is another's affair."""
         dead: list[tuple[Any, Dead]] = []
         found: list[tuple[int, str, str]] = []
         for record in records:
@@ -114,9 +116,11 @@ class Logins:
 
     def _read(self, record: Any) -> Iterator[tuple[int, str, str]]:
         if record.value is None:
+            self.tell((record.key or b"").decode("utf-8", "replace"), {})
             return
         said: User = self._decode(record.value)
         user = checked_id(said.user, "user")
+        self.tell(user, said.attributes)
         guest = user if said.merge_from is None else checked_id(said.merge_from, "merge_from")
         if guest != user:  # who they are already they need not become
             yield record.offset, guest, user
