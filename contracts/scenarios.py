@@ -33,12 +33,9 @@ class Condition(Checked, frozen=True):
             )
 
 
-class Boost(Checked, frozen=True):
-    """Items whose chances are multiplied: those named, and those that fit."""
+class Some(Checked, frozen=True):
+    """Some items for some time: those named, and those that fit."""
 
-    factor: Annotated[
-        float, doc("what the chance of an item is multiplied by", gt=0, le=1_000_000)
-    ] = 2.0
     items: Annotated[tuple[str, ...], doc("ids of items that it holds for")] = ()
     where: dict[str, Condition] = msgspec.field(default_factory=dict)
     start: Annotated[datetime | None, doc("from when on; UTC if it is bare")] = None
@@ -49,6 +46,28 @@ class Boost(Checked, frozen=True):
         _must_say_something(self.where)
         if self.start and self.end and in_utc(self.end) <= in_utc(self.start):
             raise Mistake(("end", "start"), "is not after start", "write a later one")
+
+    def holds_at(self, now: float) -> bool:
+        """Tell whether it holds at a time, in seconds since 1970."""
+        begun = self.start is None or in_utc(self.start).timestamp() <= now
+        return begun and (self.end is None or now < in_utc(self.end).timestamp())
+
+
+class Boost(Some, frozen=True):
+    """Items whose chances are multiplied."""
+
+    factor: Annotated[
+        float, doc("what the chance of an item is multiplied by", gt=0, le=1_000_000)
+    ] = 2.0
+
+
+class Pin(Some, frozen=True):
+    """Items that stand at places of a list, whatever their chances are."""
+
+    places: Annotated[
+        tuple[Length, ...],
+        doc("where, 1 is the first; each takes the likeliest that is left", min_length=1),
+    ] = (1,)
 
 
 class Scenario(Checked, frozen=True):
@@ -72,13 +91,16 @@ class Scenario(Checked, frozen=True):
         dict[str, Length], doc("how many items may have the same value of an attribute, by name")
     ] = msgspec.field(default_factory=dict)
     boosts: dict[str, Boost] = msgspec.field(default_factory=dict)
+    pins: dict[str, Pin] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:
-        """Refuse conditions that say nothing, and a boost of nothing."""
+        """Refuse conditions that say nothing, and a boost or a pin of nothing."""
         _must_say_something(self.where)
-        for name, boost in self.boosts.items():
-            if not (boost.items or boost.where):
-                raise Mistake(("boosts",), f"{name} boosts nothing", "name its items, or say where")
+        for kind, given in (("boosts", self.boosts), ("pins", self.pins)):
+            for name, some in given.items():
+                if not (some.items or some.where):
+                    said = f"{name} {kind} nothing"
+                    raise Mistake((kind,), said, "name its items, or say where")
 
 
 def in_utc(moment: datetime) -> datetime:

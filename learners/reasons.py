@@ -18,16 +18,17 @@ from learners.vectors import sum_of
 
 
 class Reason(IntEnum):
-    """Why an item stands on a list; the last three name one of the user's own items."""
+    """Why an item stands on a list; WITH, AFTER and OTHERS name one of the user's own items."""
 
     POPULAR = 0
     AGAIN = 1
     WITH = 2
     AFTER = 3
     OTHERS = 4
+    PINNED = 5  # of a scenario's list: no generator decided
 
 
-POPULAR, AGAIN, WITH, AFTER, OTHERS = (int(reason) for reason in Reason)
+POPULAR, AGAIN, WITH, AFTER, OTHERS, PINNED = (int(reason) for reason in Reason)
 
 
 @kernel(inner=True)
