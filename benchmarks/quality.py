@@ -13,7 +13,6 @@ from benchmarks.cases import Stream
 from benchmarks.sections import (
     ablation,
     batch,
-    caps,
     delay,
     lists,
     peers,
@@ -21,6 +20,7 @@ from benchmarks.sections import (
     scenarios,
     speed,
     targets,
+    variety,
     workers,
 )
 
@@ -39,7 +39,7 @@ SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
 APART: dict[str, Callable[[Namespace], None]] = {
     "speed": speed.run,
     "scenarios": scenarios.run,
-    "caps": caps.run,
+    "variety": variety.run,
 }
 
 

@@ -90,17 +90,42 @@ class Scenario(Checked, frozen=True):
     caps: Annotated[
         dict[str, Length], doc("how many items may have the same value of an attribute, by name")
     ] = msgspec.field(default_factory=dict)
+    diversity: Annotated[
+        float, doc("how much it counts against an item to be like others of the list", ge=0, le=1)
+    ] = 0.0
+    diverse_by: Annotated[
+        tuple[str, ...],
+        doc("attributes that items are alike by; none: by having been chosen together"),
+    ] = ()
+    calibration: Annotated[
+        float, doc("how much it counts that the list is mixed as the user's own items", ge=0, le=1)
+    ] = 0.0
+    calibrated_by: Annotated[str, doc("the attribute whose values are mixed")] = ""
     boosts: dict[str, Boost] = msgspec.field(default_factory=dict)
     pins: dict[str, Pin] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:
-        """Refuse conditions that say nothing, and a boost or a pin of nothing."""
+        """Refuse what says nothing, and what leaves no weight to an item's own chance."""
         _must_say_something(self.where)
+        self._must_be_about_something()
+        if self.diversity + self.calibration > 1:
+            fields, said = ("calibration", "diversity"), "and diversity are more than 1 together"
+            raise Mistake(fields, said, "what is left of 1 is for an item's chance")
         for kind, given in (("boosts", self.boosts), ("pins", self.pins)):
             for name, some in given.items():
                 if not (some.items or some.where):
                     said = f"{name} {kind} nothing"
                     raise Mistake((kind,), said, "name its items, or say where")
+
+    def _must_be_about_something(self) -> None:
+        if self.diverse_by and not self.diversity:
+            raise Mistake(("diverse_by",), "is without effect", "say how much: diversity = 0.3")
+        if self.calibrated_by and not self.calibration:
+            raise Mistake(
+                ("calibrated_by",), "is without effect", "say how much: calibration = 0.3"
+            )
+        if self.calibration and not self.calibrated_by:
+            raise Mistake(("calibration",), "is about nothing", "name calibrated_by, an attribute")
 
 
 def in_utc(moment: datetime) -> datetime:

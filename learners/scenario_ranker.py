@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from contracts.scenarios import Scenario
-from learners.arrays import F32, I32, TRENDING, Flags
+from learners.arrays import F32, I32, Flags
 from learners.batches import room_for_lists
-from learners.choosing import Choice
+from learners.choice import choice_of
 from learners.given import Lists
 from learners.passes import Person
 from learners.recommender import Recommender, Users
-from learners.room import MOST, Room
+from learners.room import Room
 from learners.scenarios import find_popular, rank_scenarios
-from learners.wishes import Wishes, wishes_of
+from learners.wishes import wishes_of
 
 
 class ScenarioRanker:
@@ -36,7 +36,7 @@ class ScenarioRanker:
         self._model, self._scenarios = model, len(scenarios)
         wishes = wishes_of(scenarios, attributes, length)
         self._depth = int(wishes.length.max(initial=0))
-        self._choice = _choice(wishes)
+        self._choice = choice_of(wishes, model.widths.history)
         self._kept: Room | None = None
 
     @property
@@ -88,23 +88,3 @@ class ScenarioRanker:
             self._kept = kept = kept._replace(listed=np.empty(self._depth, np.int32))
         room = kept._replace(hidden=model.room.hidden)
         return Person(users.rows, users.pages, model.rules, room)
-
-
-def _choice(wishes: Wishes) -> Choice:
-    """Return a choice that knows of no kind but 0."""
-    rows, depth = len(wishes.owner), int(wishes.length.max(initial=0))
-    most = MOST + rows * TRENDING
-    return Choice(
-        wishes=wishes,
-        kind=np.zeros(0, np.int32),
-        factor=np.zeros((rows, 1), np.float32),
-        value=np.full((wishes.cap.shape[1], 1), -1, np.int32),
-        popular=np.full((rows, TRENDING), -1, np.int32),
-        column=np.empty(most, np.int32),
-        seen=np.empty(most, np.bool_),
-        order=np.empty(most, np.float32),
-        left=np.empty(most, np.float32),
-        taken=np.empty(depth, np.int32),
-        place=np.empty(depth, np.int32),
-        pinned=np.empty(depth, np.bool_),
-    )

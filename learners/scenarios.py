@@ -5,7 +5,8 @@ even where nothing that goes with the user fits. Nothing here is learned or judg
 """
 
 from learners.arrays import I32, Flags, World
-from learners.choosing import Choice, choose, factor_of
+from learners.choice import Choice, factor_of
+from learners.choosing import choose
 from learners.given import Lists, write_out
 from learners.head import chances
 from learners.kernel import kernel
@@ -52,13 +53,13 @@ def rank_scenarios(
     Each takes a row of `lists`, whose `event` is the user's place in `users`; `which` is the
     scenario.
     """
-    rules, room, row = person.rules, person.room, 0
+    room, row = person.room, 0
     for k in range(len(users)):
         count = rank_all(world, person, choice, wanted[k], users[k], now)
-        note_usual(rules, room, count)
+        note_usual(person.rules, room, count)
         for scenario in range(wanted.shape[1]):
             if wanted[k, scenario]:
-                length = choose(choice, rules, scenario, room, count)
+                length = choose(world, person, choice, scenario, users[k], count)
                 write_out(person, users[k], choice.order, length, lists, row)
                 for place in range(length):
                     if choice.pinned[place]:
@@ -115,7 +116,7 @@ def put_popular(
 
 @kernel(inner=True)
 def note(choice: Choice, room: Room, k: int) -> None:
-    """Note of which kind a candidate is, -1 for what is hidden, and whether the user has seen it."""
+    """Note of which kind a candidate is, -1 for what is hidden, and whether the user saw it."""
     item = room.item[k]
     choice.column[k] = -1 if room.hidden[item] else choice.kind[item]
     choice.seen[k] = room.known[item] == room.stamp[0]

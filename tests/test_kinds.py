@@ -113,7 +113,7 @@ def test_pins_hold_for_a_while_and_only_for_what_fits_the_scenario() -> None:
 
 @pytest.mark.parametrize("given", [{"boosts": {"summer": Boost()}}, {"pins": {"summer": Pin()}}])
 def test_a_boost_or_a_pin_of_nothing_is_a_mistake(given: dict[str, Any]) -> None:
-    with pytest.raises(Mistake, match="summer (boosts|pins) nothing"):
+    with pytest.raises(Mistake, match=r"summer (boosts|pins) nothing"):
         Scenario(**given)
 
 

@@ -36,7 +36,9 @@ class Kinds:
             id(some): frozenset(some.items)
             for some in chain.from_iterable(map(_parts, self._scenarios))
         }
-        self.attributes = list(dict.fromkeys(name for s in self._scenarios for name in s.caps))
+        self.attributes = list(
+            dict.fromkeys(name for s in self._scenarios for name in _looked_at(s))
+        )
         self._kinds: dict[tuple[Fitting, Values], int] = {self._kind("", {}): 0}
         self.of: dict[str, int] = {}
         self._news: list[str] = []
@@ -81,7 +83,7 @@ class Kinds:
         return by_kind
 
     def values(self) -> I32:
-        """Return, (attributes, kinds), numbers that are equal where values are; -1 where none is."""
+        """Return, (attributes, kinds), numbers that are equal where values are; -1 for none."""
         found = np.full((len(self.attributes), len(self._kinds)), -1, np.int32)
         for n in range(len(self.attributes)):
             numbers = {"": -1}
@@ -99,6 +101,13 @@ class Kinds:
                 for some in _parts(scenario)
             ]
         return tuple(fitting), tuple(_first(attributes.get(name)) for name in self.attributes)
+
+
+def _looked_at(scenario: Scenario) -> Iterator[str]:
+    """Yield the attributes whose values a scenario counts."""
+    yield from (*scenario.caps, *scenario.diverse_by)
+    if scenario.calibrated_by:
+        yield scenario.calibrated_by
 
 
 def _parts(scenario: Scenario) -> Iterator[Some]:
