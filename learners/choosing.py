@@ -37,8 +37,7 @@ def order(person: Person, choice: Choice, scenario: int, count: int) -> None:
     given = person.room.chance if learns(person.rules) else person.room.score
     for k in range(count):
         factor = factor_of(choice, scenario, k)
-        choice.order[k] = given[k] * factor if factor > 0.0 else NOTHING
-        choice.left[k] = choice.order[k]
+        choice.order[k] = choice.left[k] = given[k] * factor if factor > 0.0 else NOTHING
 
 
 @kernel(inner=True)

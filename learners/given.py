@@ -8,7 +8,7 @@ from learners.arrays import F32, I32, JUDGED, UserRows
 from learners.head import best, chances
 from learners.kernel import kernel
 from learners.passes import Person
-from learners.reasons import explain, note_usual
+from learners.reasons import note_views, said
 from learners.room import Room
 from learners.rules import learns
 
@@ -62,7 +62,7 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
     if learns(rules):
         chances(room.score, room.chance, count)
         given = room.chance
-    note_usual(rules, room, count)
+    note_views(rules, room, count)
     write_out(person, user, given, length, lists, row)
 
 
@@ -73,7 +73,8 @@ def write_out(person: Person, user: int, given: F32, length: int, lists: Lists, 
     last = users.history[user, 0] if user >= 0 and users.chosen[user] > 0 else -1
     for place in range(length):
         column = room.listed[place]
-        lists.item[row, place] = room.item[column]
-        lists.score[row, place] = given[column]
-    explain(person.rules, last, room, length, lists.why[row], lists.via[row])
+        item = room.item[column]
+        lists.item[row, place], lists.score[row, place] = item, given[column]
+        why, via = said(room.cause[column], item, room.via[column], last)
+        lists.why[row, place], lists.via[row, place] = why, via
     lists.length[row] = length

@@ -11,7 +11,7 @@ from learners.given import Lists, write_out
 from learners.head import chances
 from learners.kernel import kernel
 from learners.passes import Person, collect, mark_seen, weigh
-from learners.reasons import PINNED, note_usual
+from learners.reasons import PINNED, note_views
 from learners.room import Room, column_of, standing
 from learners.rules import learns
 
@@ -56,7 +56,7 @@ def rank_scenarios(
     room, row = person.room, 0
     for k in range(len(users)):
         count = rank_all(world, person, choice, wanted[k], users[k], now)
-        note_usual(person.rules, room, count)
+        note_views(person.rules, room, count)
         for scenario in range(wanted.shape[1]):
             if wanted[k, scenario]:
                 length = choose(world, person, choice, scenario, users[k], count)
