@@ -11,6 +11,7 @@ import numpy as np
 
 from contracts.scenarios import Condition, Scenario, Some
 from learners.arrays import F32, F64, I32, Flags
+from streams.interactions.numbered import Numbers
 
 MOST = 1e6  # what boosts multiply by, all together
 LARGEST = 1 << 63
@@ -39,7 +40,10 @@ class Kinds:
         self.attributes = list(
             dict.fromkeys(name for s in self._scenarios for name in _looked_at(s))
         )
-        self._kinds: dict[tuple[Fitting, Values], int] = {self._kind("", {}): 0}
+        self._kinds: dict[tuple[Fitting, Values], int] = {}
+        self._fittings = Numbers[Fitting]()  # of all kinds, in which many are equal
+        self._values = [Numbers[str]() for _ in self.attributes]
+        self._number(self._kind("", {}))
         self.of: dict[str, int] = {}
         self._news: list[str] = []
         for name in chain.from_iterable(self._named.values()):
@@ -49,7 +53,7 @@ class Kinds:
         """Know an item by these attributes, and by nothing that was told before."""
         if not self._scenarios:
             return
-        kind = self._kinds.setdefault(self._kind(name, attributes), len(self._kinds))
+        kind = self._number(self._kind(name, attributes))
         if kind == self.of.get(name, 0):
             return
         self._news.append(name)
@@ -68,9 +72,8 @@ class Kinds:
 
         Rows are all scenarios, then all their pins, in which fits what fits the scenario, too.
         """
-        apart = dict.fromkeys(fitting for fitting, _ in self._kinds)
-        column = {fitting: n for n, fitting in enumerate(apart)}
-        flags = np.array(list(apart), np.bool_).reshape(len(apart), -1).T
+        apart = list(self._fittings.known)
+        flags = np.array(apart, np.bool_).reshape(len(apart), -1).T
         scenarios, pins, at = list[F64](), list[F64](), 0
         for scenario in self._scenarios:
             end = at + 1 + len(scenario.boosts) + len(scenario.pins)
@@ -79,18 +82,23 @@ class Kinds:
             pins += pinned
             at = end
         rows = np.array([*scenarios, *pins], np.float32).reshape(-1, len(apart))
-        by_kind: F32 = rows[:, [column[fitting] for fitting, _ in self._kinds]]
+        by_kind: F32 = rows[:, self._fittings.as_array()]
         return by_kind
 
     def values(self) -> I32:
         """Return, (attributes, kinds), numbers that are equal where values are; -1 for none."""
-        found = np.full((len(self.attributes), len(self._kinds)), -1, np.int32)
-        for n in range(len(self.attributes)):
-            numbers = {"": -1}
-            for _, values in self._kinds:
-                numbers.setdefault(values[n], len(numbers))
-            found[n] = [numbers[values[n]] for _, values in self._kinds]
-        return found
+        found = [values.as_array() for values in self._values]
+        return np.array(found, np.int32).reshape(len(found), len(self._kinds))
+
+    def _number(self, kind: tuple[Fitting, Values]) -> int:
+        """Return the number of a kind, the next one of a new kind."""
+        number = self._kinds.setdefault(kind, len(self._kinds))
+        if number == len(self._fittings.of):
+            fitting, values = kind
+            self._fittings.add(fitting)
+            for numbers, value in zip(self._values, values, strict=True):
+                numbers.add(value or None)
+        return number
 
     def _kind(self, name: str, attributes: Attributes) -> tuple[Fitting, Values]:
         fitting = list[bool]()
