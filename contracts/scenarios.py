@@ -66,7 +66,11 @@ class Pin(Some, frozen=True):
 
     places: Annotated[
         tuple[Length, ...],
-        doc("where, 1 is the first; each takes the likeliest that is left", min_length=1),
+        doc(
+            "where, 1 is the first; each takes the likeliest that is left",
+            min_length=1,
+            max_length=96,
+        ),
     ] = (1,)
 
 
