@@ -21,7 +21,7 @@ def choose(
     wishes, depth = choice.wishes, choice.wishes.length[scenario]
     order(person, choice, scenario, count)
     pinned = length = take_pinned(choice, scenario, count)
-    if wishes.varied[scenario]:
+    if wishes.variety.wanted[scenario]:
         length = take_varied(world, person, choice, scenario, user, count, length)
     if wishes.capped[scenario]:
         length = take_allowed(choice, scenario, count, length)
@@ -44,13 +44,13 @@ def order(person: Person, choice: Choice, scenario: int, count: int) -> None:
 def take_pinned(choice: Choice, scenario: int, count: int) -> int:
     """Take the best that is left for each pinned place; return how many were found."""
     wishes, left, length = choice.wishes, choice.left, 0
-    for n in range(wishes.first[scenario], wishes.first[scenario + 1]):
+    for n in range(wishes.pinned.first[scenario], wishes.pinned.first[scenario + 1]):
         found, most = -1, NOTHING
         for k in range(count):
-            if left[k] > most and factor_of(choice, wishes.row[n], k) > 0.0:
+            if left[k] > most and factor_of(choice, wishes.pinned.row[n], k) > 0.0:
                 found, most = k, left[k]
         if found >= 0 and length < wishes.length[scenario]:
-            choice.taken[length], choice.place[length] = found, wishes.place[n]
+            choice.taken[length], choice.place[length] = found, wishes.pinned.place[n]
             left[found] = NOTHING
             length += 1
     return length

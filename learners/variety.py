@@ -66,8 +66,8 @@ def take_varied(
 @kernel(inner=True)
 def worthiest(choice: Choice, scenario: int, top: np.float32, pooled: int) -> int:
     """Return which candidate of the pool is to be taken next, -1 for none."""
-    diversity = choice.wishes.diversity[scenario]
-    calibration = choice.wishes.calibration[scenario]
+    diversity = choice.wishes.variety.diversity[scenario]
+    calibration = choice.wishes.variety.calibration[scenario]
     worth = (np.float32(1.0) - diversity - calibration) / top
     found, most = -1, NOTHING
     for n in range(pooled):
@@ -85,16 +85,16 @@ def note_taken(
 ) -> None:
     """Note which value of the user's a candidate has, and what of the pool is like it."""
     choice.met[own_value(choice, scenario, k, values)] += 1
-    if choice.wishes.together[scenario]:
+    if choice.wishes.variety.together[scenario]:
         liken_neighbours(world, person, choice, person.room.item[k])
-    elif choice.wishes.diversity[scenario] > 0.0:
+    elif choice.wishes.variety.diversity[scenario] > 0.0:
         liken_values(choice, scenario, k, pooled)
 
 
 @kernel(inner=True)
 def liken_values(choice: Choice, scenario: int, k: int, pooled: int) -> None:
     """Note how like the pool is to a candidate, by attributes."""
-    by, column, value = choice.wishes.diverse_by[scenario], choice.column, choice.value
+    by, column, value = choice.wishes.variety.by[scenario], choice.column, choice.value
     for n in range(pooled):
         other, same = choice.pool[n], np.float32(0.0)
         for a in range(len(by)):
@@ -120,7 +120,7 @@ def liken_neighbours(world: World, person: Person, choice: Choice, item: int) ->
 @kernel(inner=True)
 def note_own(person: Person, choice: Choice, scenario: int, user: int) -> int:
     """Note the mix of the user's last items; return how many values there are."""
-    by, users, size, known = choice.wishes.calibrated_by[scenario], person.users, 0, 0
+    by, users, size, known = choice.wishes.variety.mixed[scenario], person.users, 0, 0
     choice.met[0] = 0
     if by < 0 or user < 0:
         return 0
@@ -142,7 +142,7 @@ def note_own(person: Person, choice: Choice, scenario: int, user: int) -> int:
 @kernel(inner=True)
 def own_value(choice: Choice, scenario: int, k: int, values: int) -> int:
     """Return which of the user's values a candidate has, `values` for none of them."""
-    by = choice.wishes.calibrated_by[scenario]
+    by = choice.wishes.variety.mixed[scenario]
     if by < 0:
         return values
     at = place_of(choice.own, values, choice.value[by, choice.column[k]])

@@ -50,7 +50,7 @@ PIECES = [
         ("rate = true", 1, "rate must be a number > 0 and ≤ 1, got True; write it so, or"),
         ("head = 'x'", 1, "head must be 'softmax' or 'mixture' or 'blend', got 'x'; write it"),
         ("actions = 1", 1, "actions must be a table, got 1; write [actions] and its keys below"),
-        ("[scenarios.a]\npins.b.places = [0]", 2, "places must be a list of 1 to 96 whole numbers ≥ 1"),
+        ("[scenarios.a]\npins.b.places = [0]", 2, "places must be a list of 1 to 96 whole numbers"),
         ("[scenarios.a]\npins.b.places = [1]", 2, "pins b pins nothing; name its items, or say"),
         ("[scenarios.a]\ndiversity = 1\ncalibration = 0.1\ncalibrated_by = 'x'", 3, "1 together;"),
         ("[[segments]]", 1, "segments must be a table, got [{}]; write [segments] and its keys"),
