@@ -47,7 +47,8 @@ def take_pinned(choice: Choice, scenario: int, count: int) -> int:
     for n in range(wishes.pinned.first[scenario], wishes.pinned.first[scenario + 1]):
         found, most = -1, NOTHING
         for k in range(count):
-            if left[k] > most and factor_of(choice, wishes.pinned.row[n], k) > 0.0:
+            better = left[k] > most and factor_of(choice, wishes.pinned.row[n], k) > 0.0
+            if better and allowed(choice, scenario, k, length):
                 found, most = k, left[k]
         if found >= 0 and length < wishes.length[scenario]:
             choice.taken[length], choice.place[length] = found, wishes.pinned.place[n]

@@ -25,6 +25,12 @@ PINNED = Pipeline(
     scenarios={
         "all": ALL,
         "it": Scenario(length=8, made="always", pins=PINS),
+        "tight": Scenario(
+            length=3,
+            made="always",
+            caps={"third": 1},
+            pins={"two": Pin(where={"third": Condition(any_of=("0",))}, places=(1, 2))},
+        ),
         "new": Scenario(length=8, made="always", repeats="never", pins=PINS),
     }
 )
@@ -83,6 +89,16 @@ def test_what_is_hidden_is_not_pinned_either() -> None:
     for user in (f"u{k}" for k in range(USERS)):
         assert listed(answers, f"hw:rec:{user}:it")[2] == "i29"
         assert "i26" not in listed(answers, f"hw:rec:{user}:it")
+
+
+def test_a_pin_puts_no_more_of_one_value_on_a_list_than_caps_allow() -> None:
+    _, _, answers = taught("PINNED")
+    for user in (f"u{k}" for k in range(USERS)):
+        found = entries(answers, user, "tight")
+        thirds = [int(entry["item"][1:]) % 3 for entry in found]
+        assert thirds[0] == 0
+        assert sorted(thirds) == [0, 1, 2]
+        assert [entry["because"] == "pinned here" for entry in found] == [True, False, False]
 
 
 @pytest.mark.parametrize("head", ["mixture", "blend"])
