@@ -72,7 +72,8 @@ def run(args: Namespace) -> None:
     """Judge the lists of all scenarios, before each event is learned; then time them."""
     print("kinds: different ones on a list; cosine: of how often two of its items were chosen")
     print("together; distance: from the mix of the user's last items, 1 is the farthest;")
-    print(f"µs: a list for itself, of {TIMED:,} users, its pass included, median of {args.rounds}")
+    print(f"µs: of processor, for a list by itself, its pass included; {TIMED:,} users, median of")
+    print(f"{args.rounds} rounds")
     for stream in (_shop(), _films(args.data)):
         worker = Offline(ours.settings(stream.repeats, pipeline=f"{__name__}:PIPELINE"))
         for item, kind in stream.kinds.items():
@@ -169,7 +170,7 @@ def _times(worker: Offline, users: list[str], rounds: int) -> list[float]:
         for scenario, times in enumerate(found):
             wanted = np.zeros((len(slots), len(CHOSEN)), np.bool_)
             wanted[:, scenario] = True
-            begun = time.perf_counter()
+            begun = time.thread_time()
             worker.unit.scenarios.ranker.rank(of, slots, wanted, worker.unit.model.latest)
-            times += [(time.perf_counter() - begun) / len(slots) * 1e6] if n else []
+            times += [(time.thread_time() - begun) / len(slots) * 1e6] if n else []
     return [figures.Spread.of(times).median for times in found]
