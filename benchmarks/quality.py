@@ -13,7 +13,6 @@ from benchmarks.cases import Stream
 from benchmarks.sections import (
     ablation,
     batch,
-    caps,
     delay,
     floors,
     lists,
@@ -23,6 +22,7 @@ from benchmarks.sections import (
     speed,
     strangers,
     targets,
+    variety,
     workers,
 )
 
@@ -41,9 +41,9 @@ SECTIONS: dict[str, Callable[[Stream, Namespace], None]] = {
 APART: dict[str, Callable[[Namespace], None]] = {
     "speed": speed.run,
     "scenarios": scenarios.run,
-    "caps": caps.run,
     "strangers": strangers.run,
     "floors": floors.run,
+    "variety": variety.run,
 }
 
 

@@ -9,7 +9,7 @@ from learners.floors import keep_floors
 from learners.head import best, chances
 from learners.kernel import kernel
 from learners.passes import Person
-from learners.reasons import explain, note_usual
+from learners.reasons import note_views, said
 from learners.reserve import bring_up
 from learners.room import Room
 from learners.rules import learns
@@ -57,7 +57,7 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
     What is hidden is left out, and floors are kept, here and nowhere else: nothing that is learned
     or judged knows of it.
     """
-    rules, room = person.rules, person.room
+    rules, room, more = person.rules, person.room, count
     if room.hidden_count[0] and mask_hidden(room, count, np.float32(-np.inf)):
         length = best(room.score, count, room.listed)
         mask_hidden(room, count, LOWEST)  # chances are summed by code that knows no infinity
@@ -69,7 +69,8 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
     if learns(rules):
         chances(room.score, room.chance, count)
         given = room.chance
-    note_usual(rules, room, count)
+    note_views(rules, room, count)
+    room.cause[count:more] = -1
     write_out(person, user, given, length, lists, row)
 
 
@@ -80,7 +81,8 @@ def write_out(person: Person, user: int, given: F32, length: int, lists: Lists, 
     last = users.history[user, 0] if user >= 0 and users.chosen[user] > 0 else -1
     for place in range(length):
         column = room.listed[place]
-        lists.item[row, place] = room.item[column]
-        lists.score[row, place] = given[column]
-    explain(person.rules, last, room, length, lists.why[row], lists.via[row])
+        item = room.item[column]
+        lists.item[row, place], lists.score[row, place] = item, given[column]
+        why, via = said(room.cause[column], item, room.via[column], last)
+        lists.why[row, place], lists.via[row, place] = why, via
     lists.length[row] = length

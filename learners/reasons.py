@@ -18,60 +18,60 @@ from learners.vectors import sum_of
 
 
 class Reason(IntEnum):
-    """Why an item stands on a list; the last three name one of the user's own items."""
+    """Why an item stands on a list; WITH, AFTER and OTHERS name one of the user's own items."""
 
     POPULAR = 0
     AGAIN = 1
     WITH = 2
     AFTER = 3
     OTHERS = 4
+    PINNED = 5  # of a scenario's list: no generator decided
 
 
-POPULAR, AGAIN, WITH, AFTER, OTHERS = (int(reason) for reason in Reason)
+POPULAR, AGAIN, WITH, AFTER, OTHERS, PINNED = (int(reason) for reason in Reason)
 
 
 @kernel(inner=True)
-def note_usual(rules: Rules, room: Room, count: int) -> None:
-    """Fill `room.usual`, which reasons are held against."""
-    usual = room.usual
-    usual[:] = 0.0
+def note_views(rules: Rules, room: Room, count: int) -> None:
+    """Fill `room.cause` with the view that decided for each candidate, -1 where it is popular.
+
+    All candidates at once take what the twenty of one list took one by one, and a user may have
+    several lists.
+    """
+    room.cause[:count] = -1
     if rules.head == SOFTMAX:
-        for view in range(len(usual)):
-            for f in range(PER_VIEW * view, PER_VIEW * (view + 1)):
-                usual[view] += room.weight[f] * sum_of(room.feature[f], count)
-            usual[view] /= np.float32(count)
+        room.lift[:count] = -np.inf
+        for view in range(len(room.mass)):
+            f = PER_VIEW * view
+            share, part = room.feature[f], room.feature[f + 1]
+            usual = room.weight[f] * sum_of(share, count) + room.weight[f + 1] * sum_of(part, count)
+            usual /= np.float32(count)
+            note_higher(
+                np.int32(view - room.scales), room.weight[f], share, room.weight[f + 1], part,
+                usual, room.mass[view], room.lift, room.cause, count,
+            )  # fmt: skip
+    else:
+        decisive = rules.alone - room.scales if rules.head == ALONE else NEAR
+        near = room.mass[room.scales + NEAR]
+        for k in range(count):
+            if rules.head == ALONE or near[k] > 0.0:
+                room.cause[k] = decisive
 
 
 @kernel(inner=True)
-def explain(rules: Rules, last: int, room: Room, length: int, why: I32, via: I32) -> None:
-    """Fill `why` and `via` for the items listed; `last` is the user's last item, -1 for none."""
-    for place in range(length):
-        column = room.listed[place]
-        view = NEAR if room.mass[room.scales + NEAR, column] > 0.0 else -1
-        if rules.head == ALONE:
-            view = rules.alone - room.scales
-        elif rules.head == SOFTMAX:
-            view = decisive(room, room.usual, column) - room.scales
-        why[place], via[place] = said(view, room.item[column], room.via[column], last)
+def note_higher(
+    view: np.int32, weight: np.float32, share: F32, more: np.float32, part: F32,
+    usual: np.float32, mass: F32, lift: F32, decisive: I32, count: int,
+) -> None:  # fmt: skip
+    """Note a view where it has mass and lifts a candidate more than those before.
 
-
-@kernel(inner=True)
-def part_of(room: Room, view: int, column: int) -> np.float32:
-    """Return a view's part in a candidate's score."""
-    f = PER_VIEW * view
-    weight, feature = room.weight, room.feature
-    return weight[f] * feature[f, column] + weight[f + 1] * feature[f + 1, column]
-
-
-@kernel(inner=True)
-def decisive(room: Room, usual: F32, column: int) -> int:
-    """Return the view that lifts a candidate most, among those that have mass for it."""
-    found, most = 0, np.float32(-np.inf)
-    for view in range(len(usual)):
-        lift = part_of(room, view, column) - usual[view]
-        if room.mass[view, column] > 0.0 and lift > most:
-            found, most = view, lift
-    return found
+    It lifts by its part in the score, weights · features, above that of the average candidate.
+    """
+    for k in range(count):
+        above = weight * share[k] + more * part[k] - usual
+        higher = (mass[k] > 0.0) & (above > lift[k])
+        lift[k] = above if higher else lift[k]
+        decisive[k] = view if higher else decisive[k]
 
 
 @kernel(inner=True)

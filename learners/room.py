@@ -73,7 +73,8 @@ class Room(NamedTuple):
     score: F32  # (most,)
     chance: F32  # (most,)
     weight: F32  # (features,) the head's weights for this user now
-    usual: F32  # (views,) each view's part in the score of the average candidate
+    cause: I32  # (most,) the view that decided for it, counted as `View`, -1 for none of those
+    lift: F32  # (most,) by how much
     likeness: F32  # (sessions,)
     matched: I32  # (sessions,)
     met: I32  # (visits looked at,)
@@ -118,7 +119,8 @@ def room(size: Size, most: int) -> Room:
         score=floats(most),
         chance=floats(most),
         weight=floats(size.features),
-        usual=floats(size.views),
+        cause=np.zeros(most, np.int32),
+        lift=floats(most),
         likeness=floats(size.sessions),
         matched=np.zeros(size.sessions, np.int32),
         met=np.zeros(BACK * size.visits, np.int32),

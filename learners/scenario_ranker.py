@@ -4,44 +4,39 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from learners.arrays import F32, I32, TRENDING, Flags
+from contracts.scenarios import Scenario
+from learners.arrays import F32, I32, Flags
 from learners.batches import room_for_lists
+from learners.choice import choice_of
 from learners.given import Lists
 from learners.passes import Person
 from learners.recommender import Recommender, Users
-from learners.room import MOST, Room
-from learners.scenarios import Choice, find_popular, rank_scenarios
+from learners.room import Room
+from learners.scenarios import find_popular, rank_scenarios
+from learners.wishes import wishes_of
 
 
 class ScenarioRanker:
-    """Scenarios have numbers here: their places in `lengths` and in `unseen`.
+    """Scenarios have numbers here: their places in `scenarios`.
 
     Args:
-        lengths: items in the lists of each.
-        unseen: whether those of each hold nothing that the user has seen.
-        caps: (scenarios, capped) how many items may have one value, 0 for any number.
+        model: what knows the candidates.
+        scenarios: what is wanted.
+        attributes: those that some scenario looks at, in the order of `go_by`.
+        length: items in a list of a scenario that does not say how many.
     """
 
     def __init__(
-        self, model: Recommender, lengths: Sequence[int], unseen: Sequence[bool], caps: I32
+        self,
+        model: Recommender,
+        scenarios: Sequence[Scenario],
+        attributes: Sequence[str],
+        length: int,
     ) -> None:
-        self._model = model
-        self._lengths = np.array(lengths, np.int32)
-        self._depth = max(lengths, default=0)
-        most = MOST + len(lengths) * TRENDING
-        self._choice = Choice(
-            kind=np.zeros(0, np.int32),
-            factor=np.zeros((len(lengths), 1), np.float32),
-            value=np.full((caps.shape[1], 1), -1, np.int32),
-            cap=caps,
-            capped=np.array([row.any() for row in caps], np.bool_),
-            unseen=np.array(unseen, np.bool_),
-            popular=np.full((len(lengths), TRENDING), -1, np.int32),
-            column=np.empty(most, np.int32),
-            seen=np.empty(most, np.bool_),
-            order=np.empty(most, np.float32),
-            left=np.empty(most, np.float32),
-        )
+        self._model, self._scenarios = model, len(scenarios)
+        wishes = wishes_of(scenarios, attributes, length)
+        self._depth = int(wishes.length.max(initial=0))
+        self._choice = choice_of(wishes, model.widths.history)
         self._kept: Room | None = None
 
     @property
@@ -58,7 +53,7 @@ class ScenarioRanker:
         kind[np.asarray(slots, np.int64)] = kinds
 
     def go_by(self, factor: F32, value: I32) -> None:
-        """Go by factors, (scenarios, kinds), and by values, (capped, kinds)."""
+        """Go by factors, (rows, kinds), and by values, (attributes, kinds)."""
         self._choice = self._choice._replace(factor=factor, value=value)
 
     def look(self) -> None:
@@ -77,11 +72,11 @@ class ScenarioRanker:
         rank_scenarios(
             self._model.world, self._person(users), self._choice, slots, wanted, now, lists, which
         )
-        return lists._replace(length=np.minimum(lists.length, self._lengths[which])), which
+        return lists, which
 
     def strangers(self) -> tuple[Lists, I32]:
         """Return what somebody of whom nothing is known is shown in each scenario."""
-        everything = np.ones((1, len(self._lengths)), np.bool_)
+        everything = np.ones((1, self._scenarios), np.bool_)
         nobody = np.full(1, -1, np.int32)
         return self.rank(self._model.stranger, nobody, everything, self._model.latest)
 

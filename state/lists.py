@@ -88,21 +88,14 @@ class Lists:
         ages: Iterable[int],
     ) -> list[Command]:
         """Return one command per list of a user and a scenario; it leaves Redis at its own age."""
-        quote, end = (
-            msgspec.json.encode,
-            b'"version":%d,"ts":%b}' % (version, msgspec.json.encode(ts)),
-        )
-        return [
-            _command(
-                "SET",
-                keys.REC_OF.at(self._prefix, user=user, scenario=scenario),
-                b'{"user":%b,"scenario":%b,"items":%b,%b'
-                % (quote(user), quote(scenario), body, end),
-                "EX",
-                str(age),
-            )
-            for (user, scenario), body, age in zip(whose, self._bodies(ranked), ages, strict=True)
-        ]
+        quote, commands = msgspec.json.encode, list[Command]()
+        end = b'"version":%d,"ts":%b}' % (version, quote(ts))
+        for (user, scenario), body, age in zip(whose, self._bodies(ranked), ages, strict=True):
+            before, behind, named = _around(self._prefix, scenario)
+            value = b'{"user":%b,"scenario":%b,"items":%b,%b' % (quote(user), named, body, end)
+            key = before + keys.escape(user) + behind
+            commands.append(_command("SET", key, value, "EX", str(age)))
+        return commands
 
     def similar(self, ranked: Ranked, names: Iterable[str], ts: float) -> list[Command]:
         """Return one command per item's list of similar items."""
@@ -173,6 +166,13 @@ class Lists:
 
     def _set(self, key: str, value: bytes) -> Command:
         return _command("SET", key, value, "EX", self._age)
+
+
+@lru_cache(maxsize=1_000)  # a few scenarios have a list of each user
+def _around(prefix: str, scenario: str) -> tuple[str, str, bytes]:
+    """Return what stands around a user in the key of a list, and the scenario's name as JSON."""
+    before, _, behind = keys.REC_OF.at(prefix, user="\0", scenario=scenario).partition("\0")
+    return before, behind, msgspec.json.encode(scenario)
 
 
 @lru_cache(maxsize=10_000)  # a few items are looked for on very many lists

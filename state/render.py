@@ -37,6 +37,7 @@ REASONS = (
     ("with ", " that you chose"),
     ("follows ", " that you chose last"),
     ("others who chose ", " chose it, too"),
+    ("pinned here", ""),
 )
 WORDS = _text("".join(before + after for before, after in REASONS))
 ENDS = np.cumsum([len(text) for reason in REASONS for text in reason])

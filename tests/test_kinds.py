@@ -7,10 +7,11 @@ import pytest
 
 from contracts.checked import Mistake
 from contracts.pipeline import Pipeline, digest
-from contracts.scenarios import Boost, Condition, Scenario
+from contracts.scenarios import Boost, Condition, Pin, Scenario
 from streams.interactions.kinds import Kinds
 
 NOW = 1_700_000_000.0
+CHEAP = {"price": Condition(at_most=3)}
 DRINKS = Condition(any_of=("drink", "7", "true"))
 CASES: list[tuple[Condition, Any, bool]] = [
     (DRINKS, "drink", True),
@@ -96,9 +97,29 @@ def test_values_of_capped_attributes_are_told_apart() -> None:
     assert kinds.factors(NOW).tolist() == [[1.0] * 3] * 2
 
 
-def test_a_boost_of_nothing_is_a_mistake() -> None:
-    with pytest.raises(Mistake, match="summer boosts nothing"):
-        Scenario(boosts={"summer": Boost()})
+def test_pins_hold_for_a_while_and_only_for_what_fits_the_scenario() -> None:
+    end = datetime.fromtimestamp(NOW, UTC)
+    pins = {"named": Pin(items=("tea", "jam")), "cheap": Pin(where=CHEAP, end=end)}
+    kinds = Kinds({"it": Scenario(where={"kind": DRINKS}, pins=pins), "other": Scenario()})
+    kinds.tell("tea", {"kind": "drink", "price": 9})
+    kinds.tell("jam", {"kind": "food", "price": 1})
+    kinds.tell("water", {"kind": "drink", "price": 1})
+    of = [kinds.of.get(name, 0) for name in ("tea", "jam", "water")]
+    scenario, other, named, cheap = kinds.factors(NOW - 1)[:, of].tolist()
+    assert (scenario, other) == ([1.0, 0.0, 1.0], [1.0, 1.0, 1.0])
+    assert (named, cheap) == ([1.0, 0.0, 0.0], [0.0, 0.0, 1.0])
+    assert kinds.factors(NOW)[3].tolist() == [0.0] * kinds.factors(NOW).shape[1]
+
+
+@pytest.mark.parametrize("given", [{"boosts": {"summer": Boost()}}, {"pins": {"summer": Pin()}}])
+def test_a_boost_or_a_pin_of_nothing_is_a_mistake(given: dict[str, Any]) -> None:
+    with pytest.raises(Mistake, match=r"summer (boosts|pins) nothing"):
+        Scenario(**given)
+
+
+def test_a_place_begins_at_1() -> None:
+    with pytest.raises(Mistake, match="places must be a list of"):
+        Pin(items=("tea",), places=(0,))
 
 
 def test_learned_state_does_not_belong_to_scenarios() -> None:

@@ -21,6 +21,7 @@ TOML = """
 [scenarios.kitchen]
 length = 5
 where.room.any_of = ["kitchen"]
+pins.one = { where.room.any_of = ["kitchen"], places = [2] }
 """
 KITCHEN = {f"i{k}" for k in range(10, 25)}
 
@@ -45,6 +46,7 @@ def test_a_list_is_made_for_who_looks_for_it(quick: Settings, tmp_path: Path) ->
             one.until(lambda: all_committed(one))
             one.until(lambda: len(found().get("items", [])) == 5)
             assert {entry["item"] for entry in found()["items"]} <= KITCHEN
+            assert found()["items"][1]["because"] == "pinned here"
             assert 0 < client.ttl(key) <= settings.scenario_age_s
             killed.send(signal.SIGKILL)
         before = found()["version"]

@@ -4,25 +4,26 @@ Attributes themselves are not kept: a rule is asked once, when an item is told o
 the same whatever its items' attributes are. Like what is hidden, this is no state that is learned.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 
-from contracts.scenarios import Boost, Condition, Scenario, in_utc
+from contracts.scenarios import Condition, Scenario, Some
 from contracts.segments import text_of
-from learners.arrays import F32, I32
+from learners.arrays import F32, F64, I32, Flags
+from streams.interactions.numbered import Numbers
 
 MOST = 1e6  # what boosts multiply by, all together
 Attributes = Mapping[str, object]
-Fitting = tuple[bool, ...]  # per scenario whether it fits, and whether each of its boosts does
-Values = tuple[str, ...]  # of each capped attribute, "" where there is none
+Fitting = tuple[bool, ...]  # per scenario whether it fits, then each of its boosts and pins
+Values = tuple[str, ...]  # of each attribute that is looked at, "" where there is none
 
 
 class Kinds:
     """What the rules of scenarios say of items; `of` has the kind of each that is not of kind 0.
 
-    Items of one kind also have the same values of all attributes that are `capped`.
+    Items of one kind also have the same values of all `attributes` that a scenario looks at.
 
     >>> kinds = Kinds({"kitchen": Scenario(where={"room": Condition(any_of=("kitchen",))})})
     >>> kinds.tell("pan", {"room": ["kitchen", "garden"]})
@@ -33,24 +34,26 @@ class Kinds:
     def __init__(self, scenarios: Mapping[str, Scenario]) -> None:
         self._scenarios = list(scenarios.values())
         self._named = {
-            id(boost): frozenset(boost.items)
-            for scenario in self._scenarios
-            for boost in scenario.boosts.values()
+            id(some): frozenset(some.items)
+            for some in chain.from_iterable(map(_parts, self._scenarios))
         }
-        self.capped = list(dict.fromkeys(name for s in self._scenarios for name in s.caps))
-        self._kinds: dict[tuple[Fitting, Values], int] = {self._kind("", {}): 0}
+        self.attributes = list(
+            dict.fromkeys(name for s in self._scenarios for name in _looked_at(s))
+        )
+        self._kinds: dict[tuple[Fitting, Values], int] = {}
+        self._fittings = Numbers[Fitting]()  # of all kinds, in which many are equal
+        self._values = [Numbers[str]() for _ in self.attributes]
+        self._number(self._kind("", {}))
         self.of: dict[str, int] = {}
         self._news: list[str] = []
-        for scenario in self._scenarios:
-            for boost in scenario.boosts.values():
-                for name in boost.items:  # it holds for them without any message, too
-                    self.tell(name, {})
+        for name in chain.from_iterable(self._named.values()):
+            self.tell(name, {})  # a boost or a pin holds for it without any message, too
 
     def tell(self, name: str, attributes: Attributes) -> None:
         """Know an item by these attributes, and by nothing that was told before."""
         if not self._scenarios:
             return
-        kind = self._kinds.setdefault(self._kind(name, attributes), len(self._kinds))
+        kind = self._number(self._kind(name, attributes))
         if kind == self.of.get(name, 0):
             return
         self._news.append(name)
@@ -65,49 +68,76 @@ class Kinds:
         return news
 
     def factors(self, now: float) -> F32:
-        """Return, (scenarios, kinds), what chances are multiplied by at a time; 0: does not fit."""
-        apart = dict.fromkeys(fitting for fitting, _ in self._kinds)
-        fittings = {fitting: n for n, fitting in enumerate(apart)}
-        found, at = np.zeros((len(self._scenarios), len(fittings)), np.float32), 0
-        for n, scenario in enumerate(self._scenarios):
-            end = at + 1 + len(scenario.boosts)
-            found[n] = [_factor(scenario, fitting[at:end], now) for fitting in fittings]
+        """Return, (rows, kinds), what chances are multiplied by at a time; 0: does not fit.
+
+        Rows are all scenarios, then all their pins, in which fits what fits the scenario, too.
+        """
+        apart = list(self._fittings.known)
+        flags = np.array(apart, np.bool_).reshape(len(apart), -1).T
+        scenarios, pins, at = list[F64](), list[F64](), 0
+        for scenario in self._scenarios:
+            end = at + 1 + len(scenario.boosts) + len(scenario.pins)
+            own, pinned = _factors(scenario, flags[at:end], now)
+            scenarios.append(own)
+            pins += pinned
             at = end
-        by_kind: F32 = found[:, [fittings[fitting] for fitting, _ in self._kinds]]
+        rows = np.array([*scenarios, *pins], np.float32).reshape(-1, len(apart))
+        by_kind: F32 = rows[:, self._fittings.as_array()]
         return by_kind
 
     def values(self) -> I32:
-        """Return, (capped, kinds), numbers that are equal where values are; -1 where none is."""
-        found = np.full((len(self.capped), len(self._kinds)), -1, np.int32)
-        for n in range(len(self.capped)):
-            numbers = {"": -1}
-            for _, values in self._kinds:
-                numbers.setdefault(values[n], len(numbers))
-            found[n] = [numbers[values[n]] for _, values in self._kinds]
-        return found
+        """Return, (attributes, kinds), numbers that are equal where values are; -1 for none."""
+        found = [values.as_array() for values in self._values]
+        return np.array(found, np.int32).reshape(len(found), len(self._kinds))
+
+    def _number(self, kind: tuple[Fitting, Values]) -> int:
+        """Return the number of a kind, the next one of a new kind."""
+        number = self._kinds.setdefault(kind, len(self._kinds))
+        if number == len(self._fittings.of):
+            fitting, values = kind
+            self._fittings.add(fitting)
+            for numbers, value in zip(self._values, values, strict=True):
+                numbers.add(value or None)
+        return number
 
     def _kind(self, name: str, attributes: Attributes) -> tuple[Fitting, Values]:
         fitting = list[bool]()
         for scenario in self._scenarios:
             fitting.append(_all_fit(scenario.where, attributes))
             fitting += [
-                name in self._named[id(boost)] or _fits_somewhere(boost, attributes)
-                for boost in scenario.boosts.values()
+                name in self._named[id(some)] or _fits_somewhere(some, attributes)
+                for some in _parts(scenario)
             ]
-        return tuple(fitting), tuple(first_of(attributes.get(name)) for name in self.capped)
+        return tuple(fitting), tuple(first_of(attributes.get(name)) for name in self.attributes)
 
 
-def _factor(scenario: Scenario, fitting: Fitting, now: float) -> float:
-    fits, *boosted = fitting
-    factor = float(fits)
-    for boost, holds in zip(scenario.boosts.values(), boosted, strict=True):
-        if holds and _from(boost.start) <= now < _until(boost.end):
-            factor *= boost.factor
-    return min(factor, MOST)
+def _looked_at(scenario: Scenario) -> Iterator[str]:
+    """Yield the attributes whose values a scenario counts."""
+    yield from (*scenario.caps, *scenario.diverse_by)
+    if scenario.calibrated_by:
+        yield scenario.calibrated_by
 
 
-def _fits_somewhere(boost: Boost, attributes: Attributes) -> bool:
-    return bool(boost.where) and _all_fit(boost.where, attributes)
+def _parts(scenario: Scenario) -> Iterator[Some]:
+    """Yield a scenario's boosts, then its pins."""
+    yield from scenario.boosts.values()
+    yield from scenario.pins.values()
+
+
+def _factors(scenario: Scenario, flags: Flags, now: float) -> tuple[F64, list[F64]]:
+    """Return the factors of a scenario and of each of its pins; `flags` has a row for each rule."""
+    fits, *held = flags
+    factor, boosts = fits.astype(np.float64), len(scenario.boosts)
+    for boost, holds in zip(scenario.boosts.values(), held[:boosts], strict=True):
+        if boost.holds_at(now):
+            factor[holds] *= boost.factor
+    factor = np.minimum(factor, MOST)
+    pins = zip(scenario.pins.values(), held[boosts:], strict=True)
+    return factor, [factor * (holds & pin.holds_at(now)) for pin, holds in pins]
+
+
+def _fits_somewhere(some: Some, attributes: Attributes) -> bool:
+    return bool(some.where) and _all_fit(some.where, attributes)
 
 
 def _all_fit(where: Mapping[str, Condition], attributes: Attributes) -> bool:
@@ -132,11 +162,3 @@ def _fits(condition: Condition, value: object) -> bool:
 def first_of(value: object) -> str:
     """Return the value that counts for a cap or a group: the first one of several."""
     return text_of(value[0] if isinstance(value, list) and value else value)
-
-
-def _from(moment: datetime | None) -> float:
-    return -np.inf if moment is None else in_utc(moment).timestamp()
-
-
-def _until(moment: datetime | None) -> float:
-    return np.inf if moment is None else in_utc(moment).timestamp()

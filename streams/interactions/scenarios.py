@@ -3,8 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 
-import numpy as np
-
 from contracts.keys import REC_OF
 from contracts.scenarios import Scenario
 from contracts.settings import Settings
@@ -39,13 +37,8 @@ class ScenarioLists:
         self._list_age_s = settings.list_age_s
         self._kinds, self._model, self._publishing = kinds, model, publishing
         self._top = list[bytes]()
-        given = list(scenarios.values())
-        caps = [[scenario.caps.get(name, 0) for name in kinds.capped] for scenario in given]
         self.ranker = ScenarioRanker(
-            model,
-            [scenario.length or settings.list_length for scenario in given],
-            [scenario.repeats == "never" for scenario in given],
-            np.array(caps, np.int32).reshape(len(given), len(kinds.capped)),
+            model, list(scenarios.values()), kinds.attributes, settings.list_length
         )
         publishing.renamed.append(self._renamed)
 
