@@ -1,7 +1,7 @@
 """Room: where a pass over a user's candidates happens; who stands in which column.
 
 The columns are candidates, in the order in which they came up; the rows of `mass` are views: one
-per half-life of popularity, those named in `View`, those of contexts and of foreign rankers.
+per half-life of popularity, those named in `View`, then those of foreign rankers or of contexts.
 """
 
 from enum import IntEnum

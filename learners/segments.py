@@ -11,7 +11,7 @@ from learners.arrays import I32, SegmentRows, World
 from learners.counts import gain
 from learners.kernel import kernel
 from learners.pairs import bring_near, scale_down
-from learners.room import VIEWS, Room, column_of
+from learners.room import Room, column_of
 from learners.rules import Rules
 
 
@@ -53,9 +53,13 @@ def several(at: I32) -> bool:
 
 @kernel(inner=True)
 def gather_segments(segments: SegmentRows, room: Room, count: int) -> int:
-    """Add what is chosen in the segments of a stranger; return how many candidates there are."""
+    """Add what is chosen in the segments of a stranger; return how many candidates there are.
+
+    Their views are the last ones; where there are foreign rankers, there are none.
+    """
+    first = len(room.mass) - len(room.segment)
     for n in range(len(room.segment)):
-        row, view = room.segment[n], room.scales + VIEWS + n
+        row, view = room.segment[n], first + n
         if row < 0:
             continue
         for place in range(segments.size[row]):

@@ -24,8 +24,9 @@ def weights(model: Recommender) -> dict[str, dict[str, float]]:
 
 def _shares(model: Recommender, weight: np.ndarray) -> dict[str, float]:
     scales = model.widths.scales
-    contexts = range(room.VIEWS, room.VIEWS + len(model.segments.names))
-    foreign = {name: (contexts.stop + k,) for k, name in enumerate(model.foreign)}
+    foreign = {name: (room.VIEWS + k,) for k, name in enumerate(model.foreign)}
+    last = model.views - scales
+    contexts = range(last - len(model.segments.names), last)
     views = {"popularity": range(-scales, 0), **room.GENERATORS, **foreign}
     if contexts:
         views[SEGMENTS] = contexts
