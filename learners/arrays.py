@@ -80,6 +80,12 @@ class Watch(NamedTuple):
     turns: F64  # (TURNS,) times of the last falls, seconds, newest first; -inf for none
 
 
+class Tried(NamedTuple):
+    """How often lists held an item to find out whether people want it; no rows where none do."""
+
+    lists: I32  # (items,)
+
+
 class World(NamedTuple):
     """All that the partitions of a worker share."""
 
@@ -88,6 +94,7 @@ class World(NamedTuple):
     sessions: Sessions
     head: Head
     watch: Watch
+    tried: Tried
 
 
 class UserRows(NamedTuple):
@@ -108,7 +115,7 @@ class UserRows(NamedTuple):
     rekeyed: Flags  # (users,) the last event came to another partition first
 
 
-Rows = TypeVar("Rows", ItemRows, UserRows)
+Rows = TypeVar("Rows", ItemRows, UserRows, Tried)
 
 
 class Widths(NamedTuple):
@@ -178,6 +185,16 @@ def sessions(capacity: int) -> Sessions:
         np.zeros(capacity, np.int32),
         np.zeros(capacity, np.int64),
     )
+
+
+def tried(rows: int) -> Tried:
+    """Return that nothing was tried yet."""
+    return Tried(np.zeros(rows, np.int32))
+
+
+def tried_for(known: Tried, rows: int) -> Tried:
+    """Return the same for more items, where anything is tried at all."""
+    return grown(known, tried(rows)) if len(known.lists) else known
 
 
 def grown(rows: Rows, empty: Rows) -> Rows:

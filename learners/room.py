@@ -12,6 +12,7 @@ import numpy as np
 from learners.arrays import F32, I32, I64, Flags
 from learners.kernel import kernel
 from learners.sessions import BACK
+from learners.shelves import Content
 
 MOST = 512  # candidates; what goes with the last items may be more: it comes behind the popular
 APART = 16  # rows a power of two long would push each other out of the processor's cache
@@ -34,6 +35,9 @@ class View(IntEnum):
 
 
 VIEWS = len(View)
+# Attributes in common with the last items, and with the very last; no rows where nobody asks.
+CONTENT, LAST_CONTENT = VIEWS, VIEWS + 1
+OF_CONTENT = 2
 NEAR, KIN, RULE, NEXT, ALIKE, SEQUEL, OWN = (int(view) for view in View)
 
 # The views of each generator besides popularity, whose views are the half-lives.
@@ -52,6 +56,12 @@ class Use(NamedTuple):
     co_occurrence: bool
     transitions: bool
     neighbours: bool
+    content: bool
+
+
+def views_of(use: Use) -> int:
+    """Return how many views there are beside the half-lives and those of foreign rankers."""
+    return VIEWS + OF_CONTENT * use.content
 
 
 class Room(NamedTuple):
@@ -63,6 +73,7 @@ class Room(NamedTuple):
     place: I64  # (items,) the stamp of an item that is a candidate, and its column
     hidden: Flags  # (items,) what no list that is given out may hold
     hidden_count: I64  # (1,) how many items that may be, known here or not
+    content: Content  # what is said of items; like what is hidden, it is not learned
     item: I32  # (most,)
     mass: F32  # (views, most)
     share: F32  # (most,) largest contribution to NEAR or, without one, to ALIKE
@@ -77,6 +88,7 @@ class Room(NamedTuple):
     met: I32  # (visits looked at,)
     dirty: I32  # (items,) items that became dirty in this batch
     listed: I32  # (depth,) columns of the list, best first
+    odds: F32  # (depth,) the chance with which an item was drawn for its place, 0 where none was
 
 
 class Size(NamedTuple):
@@ -91,7 +103,7 @@ class Size(NamedTuple):
     depth: int
 
 
-def room(size: Size, most: int) -> Room:
+def room(size: Size, most: int, content: Content) -> Room:
     """Return room to work in for so many candidates."""
 
     def floats(*shape: int) -> F32:
@@ -104,6 +116,7 @@ def room(size: Size, most: int) -> Room:
         place=np.zeros(size.items, np.int64),
         hidden=np.zeros(size.items, np.bool_),
         hidden_count=np.zeros(1, np.int64),
+        content=content,
         item=np.zeros(most, np.int32),
         mass=floats(size.views, most + APART),
         share=floats(most),
@@ -118,6 +131,7 @@ def room(size: Size, most: int) -> Room:
         met=np.zeros(BACK * size.visits, np.int32),
         dirty=np.empty(size.items, np.int32),
         listed=np.empty(size.depth, np.int32),
+        odds=floats(size.depth),
     )
 
 

@@ -90,6 +90,8 @@ class ScenarioRanker:
         if kept is None or len(kept.known) != len(model.room.known):
             self.note_kinds([], [])
             kept = model.working_room(len(self._choice.order))
-            self._kept = kept = kept._replace(listed=np.empty(self._depth, np.int32))
-        room = kept._replace(hidden=model.room.hidden)
+            self._kept = kept = kept._replace(
+                listed=np.empty(self._depth, np.int32), odds=np.zeros(self._depth, np.float32)
+            )
+        room = kept._replace(hidden=model.room.hidden, content=model.room.content)
         return Person(users.rows, users.pages, model.rules, room)

@@ -4,16 +4,18 @@ from typing import NamedTuple
 
 from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Trend, UserRows, World
 from learners.counts import choose
-from learners.given import Lists, give, keep
+from learners.explore import note_tried
+from learners.given import Lists, give, keep, pick, place_picked
 from learners.head import place_among, train
 from learners.kernel import kernel
 from learners.pairs import follow, pair, pair_weight
 from learners.passes import Person, rank, where
 from learners.room import standing
-from learners.rows import place_of
+from learners.rows import MISS, place_of
 from learners.rules import learns
 from learners.seen import clear, has_met, note
 from learners.sessions import attend
+from learners.shelves import note_choice
 from learners.turns import HITS, SINCE, USUAL, foretold, shorten, turned
 
 UNJUDGED = -2
@@ -82,9 +84,11 @@ def step(
             note(users, person.pages, user, item, events.barred[k], rules.pages)
         if served:
             count = rank(world, person, user, ts)
-            length = keep(users, user, room, count, ts)
+            length = keep(world, person, user, count, ts)
+            if rules.explored > 0.0:
+                note_tried(world.tried, room, length)
             if events.last[k]:
-                give(person, user, count, length, lists, given)
+                give(world, person, user, ts, count, length, lists, given)
                 lists.event[given] = k
                 given += 1
     return given, dirty
@@ -149,10 +153,15 @@ def judge(
     popular, size = trend.top[rules.baseline], min(trend.size[rules.baseline], JUDGED)
     verdicts.popular[k] = place_of(popular, size, item)
     verdicts.stored[k] = place_of(users.listed[user], length, item)
+    if rules.use.content and verdicts.stored[k] == MISS:
+        born = person.room.content.born[item]  # where it stood before anybody chose it
+        verdicts.stored[k] = place_of(users.listed[user], length, born) if born >= 0 else MISS
     if not (fresh or learns(rules) or length == 0):
         return -1
     count = rank(world, person, user, ts)
     place = place_among(person.room, item, count)
+    if rules.explored > 0.0:
+        place = place_picked(person.room, item, pick(world, person, user, count, ts))
     if fresh or learns(rules):
         verdicts.fresh[k] = place
     if length == 0:  # what a stranger is shown is ranked at that moment in both
@@ -166,6 +175,8 @@ def learn(world: World, person: Person, user: int, item: int, ts: float, weight:
     users, rules = person.users, person.rules
     items, history, chosen = world.items, users.history[user], users.chosen[user]
     choose(items, world.trend, item, ts, weight, rules.half_lives)
+    if rules.use.content:
+        note_choice(person.room.content, item, items.seen[item])
     added = weight * pair_weight(items, world.trend, ts, rules.pair_half_life)
     if rules.use.co_occurrence:
         pair(items, history, chosen, item, added)

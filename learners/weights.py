@@ -24,8 +24,10 @@ def weights(model: Recommender) -> dict[str, dict[str, float]]:
 
 def _shares(model: Recommender, weight: np.ndarray) -> dict[str, float]:
     scales = model.widths.scales
-    foreign = {name: (room.VIEWS + k,) for k, name in enumerate(model.foreign)}
-    views = {"popularity": range(-scales, 0), **room.GENERATORS, **foreign}
+    ours = room.views_of(model.rules.use)
+    content = {"content": range(room.VIEWS, ours)} if ours > room.VIEWS else {}
+    foreign = {name: (ours + k,) for k, name in enumerate(model.foreign)}
+    views = {"popularity": range(-scales, 0), **room.GENERATORS, **content, **foreign}
     sums = {name: float(sum(_size(weight, scales + v) for v in of)) for name, of in views.items()}
     whole = max(sum(sums.values()), 1e-12)
     return {name: size / whole for name, size in sums.items()}
