@@ -14,6 +14,7 @@ from benchmarks.sections import (
     ablation,
     batch,
     caps,
+    content,
     delay,
     lists,
     peers,
@@ -40,6 +41,7 @@ APART: dict[str, Callable[[Namespace], None]] = {
     "speed": speed.run,
     "scenarios": scenarios.run,
     "caps": caps.run,
+    "content": content.run,
 }
 
 
