@@ -16,6 +16,7 @@ from learners.arrays import F32, I32, ItemRows, Tried, World
 from learners.features import TINY
 from learners.kernel import kernel
 from learners.room import CONTENT, Room
+from learners.rows import MISS
 from learners.rules import Rules
 from learners.shelves import RARE
 from learners.vectors import largest
@@ -48,6 +49,12 @@ def explore(world: World, rules: Rules, room: Room, count: int, length: int, see
         total -= room.chance[column]
         room.chance[column] = 0.0
     return length
+
+
+@kernel(inner=True)
+def may_move(rules: Rules, seen: int, place: int) -> bool:
+    """Return whether an item may stand elsewhere than ranked: behind others, or itself drawn."""
+    return place >= int(rules.length * FIRST) or (place == MISS and seen < RARE)
 
 
 @kernel(inner=True)

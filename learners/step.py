@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Trend, UserRows, World
 from learners.counts import choose
-from learners.explore import note_tried
+from learners.explore import may_move, note_tried
 from learners.given import Lists, give, keep, pick, place_picked
 from learners.head import place_among, train
 from learners.kernel import kernel
@@ -160,7 +160,7 @@ def judge(
         return -1
     count = rank(world, person, user, ts)
     place = place_among(person.room, item, count)
-    if rules.explored > 0.0:
+    if rules.explored > 0.0 and may_move(rules, world.items.seen[item], place):
         place = place_picked(person.room, item, pick(world, person, user, count, ts))
     if fresh or learns(rules):
         verdicts.fresh[k] = place
