@@ -17,7 +17,8 @@ from learners.shelves import Content
 
 LOOKED_AT = 3  # last items
 # Candidates that nobody else has put up. With 64 of them HR@10 on movietweetings-100k was .2505 and
-# on films with few ratings .0164, with 24 .2509 and .0156: each of them is described and scored with every event.
+# on films with few ratings .0164, with 24 .2509 and .0156: each of them is described and scored with
+# every event.
 MOST_NEW = 24
 
 
