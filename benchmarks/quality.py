@@ -13,6 +13,7 @@ from benchmarks.cases import Stream
 from benchmarks.sections import (
     ablation,
     batch,
+    content,
     delay,
     floors,
     lists,
@@ -44,6 +45,7 @@ APART: dict[str, Callable[[Namespace], None]] = {
     "strangers": strangers.run,
     "floors": floors.run,
     "variety": variety.run,
+    "content": content.run,
 }
 
 

@@ -17,6 +17,7 @@ from contracts.pipeline import Generators, Pipeline
 LISTS = "lists"  # the model of `interactions`, as `drifts` calls it too
 HEAD = "head"
 OF_LISTS = (LISTS, HEAD, *Generators.__struct_fields__)  # what orders call so is no predictor
+LEARN_NOTHING = ("recent", "content")  # what they go by is known without them
 SIGNATURE = "signature"  # header: hexadecimal HMAC-SHA256 of the topic's name, \n and the value
 
 Offset = Annotated[int, msgspec.Meta(ge=0)]
@@ -75,5 +76,5 @@ def clearable(pipeline: Pipeline) -> tuple[str, ...]:
     ('popularity', 'co_occurrence', 'transitions', 'neighbours', 'lists')
     """
     used = msgspec.structs.asdict(pipeline.generators)
-    names = [name for name, given in used.items() if given is not None and name != "recent"]
+    names = [n for n, given in used.items() if given is not None and n not in LEARN_NOTHING]
     return (*names, *([HEAD] if pipeline.head != "blend" else []), LISTS)

@@ -61,7 +61,7 @@ REC = Key(
     "rec:{user}",
     "string",
     30 * DAY_S,
-    '{"user", "items": [{"item", "score", "because"}], "version", "ts"}, best first',
+    '{"user", "items": [{"item", "score", "because", "explored"?}], "version", "ts"}, best first',
 )
 REC_OF = Key(
     "rec:{user}:{scenario}",

@@ -1,7 +1,8 @@
 """What learns, and how: generators, head, actions and segments, from TOML or from Python.
 
 `docs/pipeline.md` tells what each key is for. Learned state belongs to a pipeline: `digest` names
-it. Scenarios and groups only choose among what was ranked: they may change at any time.
+it. Scenarios and groups only choose among what was ranked, exploration beside it: they may change
+at any time.
 """
 
 import hashlib
@@ -82,6 +83,14 @@ class Neighbours(Checked, frozen=True):
     visits: Annotated[int, doc("last sessions remembered per item", ge=1, le=1024)] = 64
 
 
+class Content(Checked, frozen=True):
+    """What few have chosen yet and has attributes in common with the user's last items."""
+
+    newcomers: Annotated[
+        int, doc("items that nobody has chosen which are on lists, the newest", ge=4, le=100_000)
+    ] = 4_096
+
+
 class Generators(Checked, frozen=True):
     """Who proposes items; None leaves one out. Popularity stays: it is what strangers get."""
 
@@ -90,6 +99,7 @@ class Generators(Checked, frozen=True):
     co_occurrence: CoOccurrence | None = CoOccurrence()
     transitions: Transitions | None = Transitions()
     neighbours: Neighbours | None = Neighbours()
+    content: Content | None = None
 
 
 class Action(Checked, frozen=True):
@@ -156,6 +166,14 @@ class Segments(Checked, frozen=True):
                 raise Mistake(("context",), f"has '{name}' twice", "name it once")
 
 
+class Exploration(Checked, frozen=True):
+    """Where a list holds items of which too little is known to rank them."""
+
+    share: Annotated[
+        float, doc("share of a list's places for what few have chosen and fits", ge=0, le=0.5)
+    ] = 0.0
+
+
 class Pipeline(Checked, frozen=True):
     """All of it. `actions` are added to, and stand before, the known `ACTIONS`.
 
@@ -174,11 +192,15 @@ class Pipeline(Checked, frozen=True):
     reacts: Annotated[
         bool, doc("whether memory is shortened where what follows what changes all at once")
     ] = True
+    exploration: Exploration = Exploration()
     scenarios: dict[str, Scenario] = msgspec.field(default_factory=dict)
     groups: dict[str, Groups] = msgspec.field(default_factory=dict)
 
     def check(self) -> None:
         """Keep the known actions that are not named: a `hide` is never learned as a choice."""
+        if self.exploration.share and not self.generators.content:
+            remedy = "write `content = true` under [generators]"
+            raise Mistake(("exploration", "generators"), "needs to know what fits", remedy)
         if "" in self.actions:
             raise Mistake(("actions",), "has an action without a name", "name it")
         if "" in self.scenarios:
@@ -218,10 +240,14 @@ def read(where: str) -> Pipeline:
 def digest(pipeline: Pipeline) -> str:
     """Return 64 hex digits that differ where pipelines learn differently, however written."""
     learned = msgspec.structs.asdict(pipeline)
-    del learned["scenarios"], learned["groups"]
+    del learned["scenarios"], learned["groups"], learned["exploration"]
+    # What was learned before there was a choice can go on.
     if pipeline.reacts:
-        del learned["reacts"]  # what was learned before there was a choice can go on
+        del learned["reacts"]
     learned["segments"] = msgspec.structs.asdict(pipeline.segments)
     if not pipeline.segments.context:
         del learned["segments"]["context"]
+    if pipeline.generators.content is None:
+        learned["generators"] = msgspec.structs.asdict(pipeline.generators)
+        del learned["generators"]["content"]
     return hashlib.sha256(msgspec.json.encode(learned, order="sorted")).hexdigest()

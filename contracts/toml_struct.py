@@ -96,6 +96,7 @@ def _value(type_: Any, base: Any, value: Any, at: Key) -> Any:
     if get_origin(type_) is dict:
         names = _table(value, at)
         return {n: _laid_over(base.get(n, struct()), names[n], (*at, n)) for n in names}
+    base = struct() if base is None else base  # left out unless it is asked for
     if isinstance(value, bool):
         return _switched(type_, base, value, at)
     return _laid_over(base, value, at)

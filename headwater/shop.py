@@ -65,6 +65,25 @@ class Change(NamedTuple):
         return 1.0 if since >= self.over else since / self.over
 
 
+class Arrivals(NamedTuple):
+    """Items that are not there from the beginning: a `share` of all, one `every` so many events."""
+
+    share: float = 0.5
+    every: int = 100
+
+    def times(self, seed: int, items: int) -> list[int]:
+        """Return before which event each item comes.
+
+        >>> sorted(Arrivals(share=0.5, every=10).times(7, 6))
+        [0, 0, 0, 10, 20, 30]
+        """
+        order = Random(seed).sample(range(items), int(self.share * items))  # noqa: S311 - as above
+        found = [0] * items
+        for n, item in enumerate(order, 1):
+            found[item] = n * self.every
+        return found
+
+
 def shop(
     seed: int,
     users: int = 2000,
@@ -72,10 +91,11 @@ def shop(
     events: int | None = None,
     change: Change | None = None,
     segments: bool = False,
+    arrivals: Arrivals | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield simulated interactions, for ever unless `events` is given; a seed gives one stream.
 
-    Before the `change` it is the stream that it is without.
+    Before the `change` it is the stream that it is without. Nobody chooses what is yet to arrive.
 
     >>> next(shop(7))["event_id"]
     'simulated-7-0'
@@ -84,7 +104,8 @@ def shop(
     before, after = world(random, users, items), world(random, users, items)
     if segments:
         before, after = (_leaning(seed, taste) for taste in (before, after))
-    return islice(_events(seed, random, (before, after), change), events)
+    times = arrivals.times(seed, items) if arrivals else [0] * items
+    return islice(_events(seed, random, (before, after), change, times), events)
 
 
 def world(random: Random, users: int, items: int) -> World:
@@ -120,7 +141,11 @@ def _leaning(seed: int, taste: World) -> World:
 
 
 def _events(
-    seed: int, random: Random, worlds: tuple[World, World], change: Change | None
+    seed: int,
+    random: Random,
+    worlds: tuple[World, World],
+    change: Change | None,
+    times: list[int],
 ) -> Iterator[dict[str, Any]]:
     draw, taste, ts = random.random, worlds[0], FIRST_TS
     item_names, sessions = names(taste), _Sessions(draw, len(taste.favourites))
@@ -131,6 +156,8 @@ def _events(
         slot = int(draw() * len(sessions.open))
         user, chosen = sessions.open[slot]
         item = _choice(draw, taste, user, chosen)
+        while times[item] > n:
+            item = _choice(draw, taste, user, chosen)
         chosen.append(item)
         ts -= log(1.0 - draw()) / EVENTS_PER_S
         event = {

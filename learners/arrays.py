@@ -93,6 +93,12 @@ class SegmentRows(NamedTuple):
     total: F64  # (segments,) decayed count of all choices
 
 
+class Tried(NamedTuple):
+    """How often lists held an item to find out whether people want it; no rows where none do."""
+
+    lists: I32  # (items,)
+
+
 class World(NamedTuple):
     """All that the partitions of a worker share."""
 
@@ -102,6 +108,7 @@ class World(NamedTuple):
     head: Head
     watch: Watch
     segments: SegmentRows
+    tried: Tried
 
 
 class UserRows(NamedTuple):
@@ -122,7 +129,7 @@ class UserRows(NamedTuple):
     rekeyed: Flags  # (users,) the last event came to another partition first
 
 
-Rows = TypeVar("Rows", ItemRows, UserRows)
+Rows = TypeVar("Rows", ItemRows, UserRows, Tried)
 
 
 class Widths(NamedTuple):
@@ -192,6 +199,16 @@ def sessions(capacity: int) -> Sessions:
         np.zeros(capacity, np.int32),
         np.zeros(capacity, np.int64),
     )
+
+
+def tried(rows: int) -> Tried:
+    """Return that nothing was tried yet."""
+    return Tried(np.zeros(rows, np.int32))
+
+
+def tried_for(known: Tried, rows: int) -> Tried:
+    """Return the same for more items, where anything is tried at all."""
+    return grown(known, tried(rows)) if len(known.lists) else known
 
 
 def grown(rows: Rows, empty: Rows) -> Rows:

@@ -5,8 +5,8 @@ to add in between: see `learners.foreign`. Nothing but the last one learns.
 """
 
 from learners.arrays import I32, World
-from learners.given import Lists, give, keep
-from learners.head import best, chances
+from learners.given import Lists, give, keep, pick
+from learners.head import chances
 from learners.kernel import kernel
 from learners.passes import Person, collect, mark_seen, rank, weigh
 from learners.room import put
@@ -23,10 +23,10 @@ def refresh(
         user = wanted[row]
         count = rank(world, person, user, now)
         if kept:
-            length = keep(person.users, user, person.room, count, now)
+            length = keep(world, person, user, count, now)
         else:
-            length = best(person.room.score, count, person.room.listed)
-        give(person, user, count, length, lists, row)
+            length = pick(world, person, user, count, now)
+        give(world, person, user, now, count, length, lists, row)
         lists.event[row] = row
 
 

@@ -73,6 +73,7 @@ def room_for_lists(lists: int, depth: int) -> Lists:
         why=np.zeros((lists, depth), np.int32),
         via=np.full((lists, depth), -1, np.int32),
         length=np.zeros(lists, np.int32),
+        odds=np.zeros((lists, depth), np.float32),
     )
 
 

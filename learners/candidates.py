@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from learners.arrays import F32, I32, ItemRows, Trend, World
+from learners.content import gather_content
 from learners.kernel import kernel
 from learners.room import ALIKE, KIN, NEAR, NEXT, OWN, RULE, SEQUEL, Room, Use, column_of
 from learners.rows import place_of
@@ -41,6 +42,8 @@ def gather(
         count = gather_near(world.items, history, chosen, room, count)
     if use.neighbours:
         count = gather_alike(world, history, chosen, own, room, count)
+    if use.content:
+        count = gather_content(history, chosen, room, count)
     finish(world.items, world.trend, room, count)
     return count
 

@@ -17,6 +17,8 @@ from learners.arrays import F64, I32
 Parts = Mapping[str, bytes]
 NEAR = 1e-6  # as far as sums of decayed counts may differ by the order of adding
 PUBLISHED = "items.dirty"  # what waits to be published
+NEWCOMERS = "newcomers"  # who was lent a slot; then the head has learned by what `items` said, too
+BESIDE = ("head.", NEWCOMERS, "tried.")
 
 
 class Users(NamedTuple):
@@ -35,8 +37,14 @@ def users(one: Parts, other: Parts) -> tuple[bool, bool]:
 
 
 def items(one: Parts, other: Parts) -> list[str]:
-    """Return the parts of two dumps of items that differ in a byte."""
+    """Return the parts of two dumps of items that differ in a byte.
+
+    What was said of items came from another log, and at which event no log tells: where that
+    counts, what follows from it is left out.
+    """
     names = (set(one) | set(other)) - {PUBLISHED}
+    if NEWCOMERS in names:
+        names = {name for name in names if not name.startswith(BESIDE)}
     return sorted(name for name in names if one.get(name) != other.get(name))
 
 

@@ -74,8 +74,8 @@ def describe_items(items: ItemRows, now: float, room: Room, count: int, first: i
         item = room.item[column]
         seen = items.seen[item]
         often[column] = 1.0 + seen
-        age[column] = minutes(now - items.first[item])
-        rest[column] = minutes(now - items.latest[item])
+        age[column] = minutes(now - items.first[item]) if seen > 0 else 1.0
+        rest[column] = minutes(now - items.latest[item]) if seen > 0 else 1.0
         feature[first + SEEN, column] = room.known[item] == stamp
         feature[first + NEW, column] = seen < 3
     logs(often, count, 0.1)

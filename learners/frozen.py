@@ -33,6 +33,7 @@ def dump_items(pipeline: Pipeline, world: World, ids: Ids) -> dict[str, bytes]:
         **_dump_arrays("head", world.head, None),
         **_dump_arrays("watch", world.watch, None),
         **_dump_segments(world.segments),
+        **_dump_newcomers(world, ids),
     }
 
 
@@ -55,6 +56,8 @@ def load_items(model: Recommender, parts: Mapping[str, bytes]) -> None:
     if "segments.name" in parts:  # else there are none
         _load_arrays("segments", world.segments, parts)
         model.segments.follow()
+    if "newcomers" in parts:
+        _load_newcomers(model, parts)
     world.items.dirty[:] = False  # what waited for publishing is published when it changes again
 
 
@@ -83,10 +86,11 @@ def load_users(users: Users, items: Ids, parts: Mapping[str, bytes]) -> None:
     _load_arrays("users", users.rows, parts)
     slots, names = msgspec.msgpack.decode(parts["items"], type=tuple[list[int], list[str]])
     nobody = len(items.names)
-    now = np.full(max(slots, default=-1) + 2, -1, np.int32)  # the last one is for -1
+    now, shown = np.full((2, max(slots, default=-1) + 2), -1, np.int32)  # the last one is for -1
     now[slots] = np.where((found := items.find_all(names)) >= 0, found, nobody)
-    for column in (users.rows.history, users.rows.listed):
-        column[:] = now[column]
+    shown[slots] = np.where((found := items.find_shown(names)) >= 0, found, nobody)
+    users.rows.history[:] = now[users.rows.history]
+    users.rows.listed[:] = shown[users.rows.listed]
     entry = seen.renamed(array(parts["pages"]), now)
     users.pages, users.rows.page[:] = seen.unpacked(entry, users.rows.met)
     forget_in_users(users.rows, users.pages, np.arange(nobody + 1) == nobody)
@@ -119,6 +123,23 @@ def _without_leftovers(rows: UserRows) -> UserRows:
         listed=clean(rows.listed, rows.length),
         page=np.where(rows.page >= 0, np.int32(0), np.int32(-1)),
     )
+
+
+def _dump_newcomers(world: World, ids: Ids) -> dict[str, bytes]:
+    """Return who was lent a slot, and what was tried; nothing where nobody ever is."""
+    if not ids.reserved:
+        return {}
+    names = msgspec.msgpack.encode((ids.given, ids.names[: ids.reserved]))
+    return {"newcomers": names, **_dump_arrays("tried", world.tried, len(ids.names))}
+
+
+def _load_newcomers(model: Recommender, parts: Mapping[str, bytes]) -> None:
+    given, names = msgspec.msgpack.decode(parts["newcomers"], type=tuple[int, list[str]])
+    for slot, name in enumerate(names):
+        if name and name not in model.ids:
+            model.ids.lend(slot, name)
+    model.ids.given = given
+    _load_arrays("tried", model.world.tried, parts)
 
 
 def _dump_ids(ids: Ids) -> bytes:

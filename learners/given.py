@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from learners.arrays import F32, I32, JUDGED, UserRows
+from learners.arrays import F32, I32, JUDGED, World
+from learners.explore import explore, seed_of
 from learners.floors import keep_floors
 from learners.head import best, chances
 from learners.kernel import kernel
@@ -12,6 +13,7 @@ from learners.passes import Person
 from learners.reasons import note_views, said
 from learners.reserve import bring_up
 from learners.room import Room
+from learners.rows import MISS
 from learners.rules import learns
 
 LOWEST = np.float32(-1e30)
@@ -26,12 +28,33 @@ class Lists(NamedTuple):
     why: I32  # a `Reason`
     via: I32  # the user's item that led there, -1 for none
     length: I32
+    odds: F32  # (lists, depth) with what chance an item was drawn for its place, 0 where ranked
 
 
 @kernel(inner=True)
-def keep(users: UserRows, user: int, room: Room, count: int, now: float) -> int:
-    """Pick the best, and store with the user what the next event is judged on."""
+def pick(world: World, person: Person, user: int, count: int, now: float) -> int:
+    """Fill `room.listed` with a list of a user (-1: of a stranger); return how long it is."""
+    rules, room, users = person.rules, person.room, person.users
     length = best(room.score, count, room.listed)
+    if rules.explored > 0.0 and user >= 0:
+        length = explore(world, rules, room, count, length, seed_of(users.tag[user], now))
+    return length
+
+
+@kernel(inner=True)
+def place_picked(room: Room, item: int, length: int) -> int:
+    """Return the place of an item on the list that was picked, MISS where it is not judged."""
+    for place in range(min(length, JUDGED)):
+        if room.item[room.listed[place]] == item:
+            return place
+    return MISS
+
+
+@kernel(inner=True)
+def keep(world: World, person: Person, user: int, count: int, now: float) -> int:
+    """Pick a list, and store with the user what the next event is judged on."""
+    users, room = person.users, person.room
+    length = pick(world, person, user, count, now)
     judged = min(length, JUDGED)
     users.length[user], users.made[user] = judged, now
     for place in range(judged):
@@ -51,7 +74,10 @@ def mask_hidden(room: Room, count: int, value: np.float32) -> bool:
 
 
 @kernel(inner=True)
-def give(person: Person, user: int, count: int, length: int, lists: Lists, row: int) -> None:
+def give(
+    world: World, person: Person, user: int, now: float, count: int, length: int, lists: Lists,
+    row: int,
+) -> None:  # fmt: skip
     """Write a list out for publishing, scores as chances where the head knows them.
 
     What is hidden is left out, and floors are kept, here and nowhere else: nothing that is learned
@@ -59,7 +85,7 @@ def give(person: Person, user: int, count: int, length: int, lists: Lists, row: 
     """
     rules, room, more = person.rules, person.room, count
     if room.hidden_count[0] and mask_hidden(room, count, np.float32(-np.inf)):
-        length = best(room.score, count, room.listed)
+        length = pick(world, person, user, count, now)
         mask_hidden(room, count, LOWEST)  # chances are summed by code that knows no infinity
     if len(room.floors.share):
         more = bring_up(room, count, length)
@@ -85,4 +111,5 @@ def write_out(person: Person, user: int, given: F32, length: int, lists: Lists, 
         lists.item[row, place], lists.score[row, place] = item, given[column]
         why, via = said(room.cause[column], item, room.via[column], last)
         lists.why[row, place], lists.via[row, place] = why, via
+        lists.odds[row, place] = room.odds[column]
     lists.length[row] = length

@@ -18,15 +18,26 @@ class Ids:
     (0, 1, 0)
     >>> ids.oldest(1)
     ['jam']
+
+    The first slots may be reserved: who is lent one is known by it, has no use that is noted, and
+    changes nothing for the others.
+
+    >>> ids = Ids(capacity=2, reserved=8)
+    >>> ids.lend(3, "oat"), ids.admit("tea")
+    (None, 8)
+    >>> ids.find_shown(["oat", "tea", "soap"]).tolist(), "oat" in ids
+    ([3, 8, -1], False)
     """
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.names: list[str] = []
+    def __init__(self, capacity: int, reserved: int = 0) -> None:
+        self.capacity, self.reserved = capacity, reserved
+        self.lent: dict[str, int] = {}
+        self.given = 0  # slots that were lent since the beginning
+        self.names: list[str] = [""] * reserved
         self.evicted = 0
         self._slots: OrderedDict[str, int] = OrderedDict()
         self._free: list[int] = []
-        self._news: list[int] | None = None  # noted for a follower only: nobody else empties it
+        self._news: dict[str, list[int]] = {}  # noted for followers only: nobody else empties it
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -66,19 +77,38 @@ class Ids:
             slot = len(self.names)
             self.names.append(name)
         self._slots[name] = slot
-        if self._news is not None:
-            self._news.append(slot)
+        self._tell(slot)
         return slot
 
-    def follow(self) -> list[int]:
-        """Return the slots whose id changed since the last call; the first time all of them.
+    def _tell(self, slot: int) -> None:
+        for news in self._news.values():
+            news.append(slot)
+
+    def lend(self, slot: int, name: str) -> None:
+        """Give a reserved slot to a name that has none, or to nobody (empty)."""
+        if self.lent.get(self.names[slot]) == slot:
+            del self.lent[self.names[slot]]
+        self.names[slot] = name
+        if name:
+            self.lent[name] = slot
+            self.given += 1
+        self._tell(slot)
+
+    def find_shown(self, names: Sequence[str]) -> NDArray[np.int32]:
+        """Return the slots of ids that may stand on lists, those that were lent too; else -1."""
+        known, lent = self._slots.get, self.lent.get
+        return np.array([known(name, lent(name, -1)) for name in names], np.int32)
+
+    def follow(self, who: str = "") -> list[int]:
+        """Return the slots whose id changed since somebody's last call; the first time all of them.
 
         >>> ids = Ids(capacity=2)
         >>> _ = ids.admit("tea")
         >>> ids.follow(), ids.admit("jam"), ids.follow(), ids.follow()
         ([0], 1, [1], [])
         """
-        news, self._news = self._news, []
+        news = self._news.get(who)
+        self._news[who] = []
         return list(range(len(self.names))) if news is None else news
 
     def map_in_turn(self, names: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
@@ -152,11 +182,12 @@ class Ids:
         self, names: Sequence[str], slots: Sequence[int], evicted: int, free: Sequence[int]
     ) -> None:
         """Stand exactly where `dump` was called: the next newcomer gets the same slot, too."""
-        self._news = None
+        self._news.clear()
         self._slots.clear()
         self._slots.update(zip(names, slots, strict=True))
         self.evicted = evicted
         self._free = list(free)
-        self.names = [""] * (len(names) + len(free))
+        self.lent.clear()
+        self.names = [""] * (self.reserved + len(names) + len(free))
         for name, slot in self._slots.items():
             self.names[slot] = name

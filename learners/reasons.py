@@ -12,13 +12,13 @@ import numpy as np
 from learners.arrays import F32, I32
 from learners.features import PER_VIEW
 from learners.kernel import kernel
-from learners.room import ALIKE, NEAR, NEXT, OWN, RULE, SEQUEL, Room
+from learners.room import ALIKE, CONTENT, NEAR, NEXT, OWN, RULE, SEQUEL, Room
 from learners.rules import ALONE, SOFTMAX, Rules
 from learners.vectors import sum_of
 
 
 class Reason(IntEnum):
-    """Why an item stands on a list; WITH, AFTER and OTHERS name one of the user's own items."""
+    """Why an item stands on a list; all but POPULAR and PINNED name one of the user's own items."""
 
     POPULAR = 0
     AGAIN = 1
@@ -26,9 +26,10 @@ class Reason(IntEnum):
     AFTER = 3
     OTHERS = 4
     PINNED = 5  # of a scenario's list: no generator decided
+    LIKE = 6
 
 
-POPULAR, AGAIN, WITH, AFTER, OTHERS, PINNED = (int(reason) for reason in Reason)
+POPULAR, AGAIN, WITH, AFTER, OTHERS, PINNED, LIKE = (int(reason) for reason in Reason)
 
 
 @kernel(inner=True)
@@ -85,4 +86,6 @@ def said(view: int, item: int, via: int, last: int) -> tuple[int, int]:
         return WITH, via
     if ALIKE <= view <= SEQUEL and via >= 0:
         return OTHERS, via
+    if view == CONTENT and via >= 0:
+        return LIKE, via
     return POPULAR, -1

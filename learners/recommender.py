@@ -13,6 +13,7 @@ from contracts.pipeline import Pipeline
 from learners import arrays, features, room, seen
 from learners.arrays import F64, I32, Flags, World
 from learners.asked import refresh
+from learners.attributes import Described
 from learners.batches import Events, Learned, last_of_each, room_for_lists, room_for_verdicts
 from learners.counts import rebuild
 from learners.floors import Floors, no_floors
@@ -20,9 +21,10 @@ from learners.forget import forget_in_users, forget_items
 from learners.given import Lists
 from learners.head import head
 from learners.ids import Ids
+from learners.newcomers import Newcomers
 from learners.pairs import going_with, similar
 from learners.passes import Person
-from learners.rules import BLEND, LEARNING, rules_of, sessions_of, widths_of
+from learners.rules import BLEND, LEARNING, reserved_of, rules_of, sessions_of, widths_of
 from learners.segment_ids import SegmentIds, segment_rows
 from learners.sessions import tags
 from learners.step import JUDGE, TEACH, Columns, step
@@ -72,29 +74,34 @@ class Recommender:
         learn_repeats: bool = True,
         alone: room.View | None = None,
         foreign: Sequence[str] = (),
+        described: Described | None = None,
     ) -> None:
         """With `alone` one view ranks by itself, instead of the pipeline's head.
 
         `foreign` names views of rankers that no kernel can ask. Then `learn` leaves the head alone;
-        it is taught from outside, see `learners.foreign`.
+        it is taught from outside, see `learners.foreign`. `described` are items with attributes.
         """
         self.shape, self.pipeline = shape, pipeline
-        self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats, alone)
+        self.rules = rules_of(pipeline, shape.seen // seen.PAGE, learn_repeats, alone, shape.length)
         self.widths = widths_of(pipeline, shape.history)
         self.foreign = tuple(foreign)
         contexts = pipeline.segments.context if self.learns else ()
-        self.views = self.widths.scales + room.VIEWS + len(contexts) + len(self.foreign)
+        self.views = self.widths.scales + room.views_of(self.rules.use)
+        self.views += len(contexts) + len(self.foreign)
         self.features = features.PER_VIEW * self.views + features.OWN_FEATURES
-        self.ids = Ids(shape.items)
+        self.newcomers = Newcomers(reserved_of(pipeline), described)
+        self.ids = Ids(shape.items, reserved := self.newcomers.size)
+        rows = arrays.room_for(min(FIRST_ROWS, shape.items), reserved)
         self.partitions: list[Users] = []
         self.depth = max(shape.length, arrays.JUDGED)
         self.world = World(
-            arrays.item_rows(min(FIRST_ROWS, shape.items), self.widths),
+            arrays.item_rows(rows, self.widths),
             arrays.trend(self.widths.scales),
             arrays.sessions(sessions_of(pipeline)),
             head(self.rules, self.features, self.views),
             watch(),
             segment_rows(len(contexts)),
+            arrays.tried(rows if reserved else 0),
         )
         self.segments = SegmentIds(contexts, self.world.segments)
         self.stranger = Users(shape._replace(users=1), self.widths)
@@ -117,7 +124,8 @@ class Recommender:
             depth=self.depth,
             contexts=len(self.segments.names),
         )
-        return room.room(size, most)
+        self.newcomers.grow(size.items)
+        return room.room(size, most, self.newcomers.content)
 
     def open(self, served: bool = True) -> Users:
         """Return the users of one more partition."""
@@ -138,7 +146,9 @@ class Recommender:
         are judged too, and the items, which are frozen, learn nothing of them but new names; with
         ALONE the items that know what came later were frozen then.
         """
+        self.follow_newcomers()  # whatever this batch brings
         items = self._items_of(events, mode)
+        self.follow_newcomers()
         taken = len(items)
         if self.hidden:
             self._hide_newcomers(items, events.item[:taken])
@@ -167,7 +177,12 @@ class Recommender:
         """
         self.hidden = names
         self.room.hidden_count[0] = len(names)
-        self.room.hidden[:] = self.marked(self.ids.find_all(list(names)))
+        self.room.hidden[:] = self.marked(self.ids.find_shown(list(names)))
+
+    def follow_newcomers(self) -> None:
+        """Have newcomers on lists from now on."""
+        names = self.newcomers.follow(self.ids, self.world, self.partitions)
+        self._hide_newcomers(self.ids.find_shown(names), names)
 
     def keep(self, floors: Floors) -> None:
         """Have these floors kept on what is given out from now on; they teach nothing either."""
@@ -192,17 +207,15 @@ class Recommender:
         hidden = np.array([name in self.hidden for name in names], np.bool_)
         self.room.hidden[items[items >= 0]] = hidden[items >= 0]
 
-    def refresh(self, users: Users, slots: Sequence[int] | I32, now: float) -> Lists:
+    def refresh(self, users: Users, slots: I32 | list[int], now: float, kept: bool = True) -> Lists:
         """Rank anew, at a moment, the lists of users; nothing but the lists that wait changes."""
         lists = room_for_lists(len(slots), self.depth)
-        refresh(self.world, self._person(users), np.asarray(slots, np.int32), now, True, lists)
+        refresh(self.world, self._person(users), np.asarray(slots, np.int32), now, kept, lists)
         return lists
 
     def peek(self, users: Users, slot: int, now: float) -> Lists:
         """Return one list, of a user (-1: of a stranger) at a moment, and change nothing."""
-        lists = room_for_lists(1, self.depth)
-        refresh(self.world, self._person(users), np.full(1, slot, np.int32), now, False, lists)
-        return lists
+        return self.refresh(users, [slot], now, kept=False)
 
     def trending(self) -> Lists:
         """Return what a stranger is shown now: one list."""
@@ -281,7 +294,8 @@ class Recommender:
         rows = arrays.room_for(len(items.seen), len(self.ids.names))
         if rows > len(items.seen):
             grown = arrays.grown(items, arrays.item_rows(rows, self.widths))
-            self.world = self.world._replace(items=grown)
+            tried = arrays.tried_for(self.world.tried, rows)
+            self.world = self.world._replace(items=grown, tried=tried)
             self._make_working_room()
 
     def _sweep(self) -> None:
@@ -291,6 +305,7 @@ class Recommender:
         share = max(1, self.ids.capacity // SWEEP_SHARE)
         gone[self.ids.drop(self.ids.oldest(self.ids.beyond + share))] = True
         forget_items(self.world, gone)
+        self.newcomers.forget(self.world, gone)
         items.dirty[gone] = False
         rebuild(items, self.world.trend)
         for users in self.partitions:

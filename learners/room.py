@@ -13,6 +13,7 @@ from learners.arrays import F32, I32, I64, Flags
 from learners.floors import Floors, no_floors
 from learners.kernel import kernel
 from learners.sessions import BACK
+from learners.shelves import Content
 
 MOST = 512  # candidates; what goes with the last items may be more: it comes behind the popular
 APART = 16  # rows a power of two long would push each other out of the processor's cache
@@ -35,6 +36,9 @@ class View(IntEnum):
 
 
 VIEWS = len(View)
+# Attributes in common with the last items, and with the very last; no rows where nobody asks.
+CONTENT, LAST_CONTENT = VIEWS, VIEWS + 1
+OF_CONTENT = 2
 NEAR, KIN, RULE, NEXT, ALIKE, SEQUEL, OWN = (int(view) for view in View)
 
 # The views of each generator besides popularity, whose views are the half-lives.
@@ -53,6 +57,12 @@ class Use(NamedTuple):
     co_occurrence: bool
     transitions: bool
     neighbours: bool
+    content: bool
+
+
+def views_of(use: Use) -> int:
+    """Return how many views there are beside the half-lives and those of foreign rankers."""
+    return VIEWS + OF_CONTENT * use.content
 
 
 class Room(NamedTuple):
@@ -65,6 +75,7 @@ class Room(NamedTuple):
     hidden: Flags  # (items,) what no list that is given out may hold
     hidden_count: I64  # (1,) how many items that may be, known here or not
     floors: Floors  # what of a list that is given out goes to which items
+    content: Content  # what is said of items; like what is hidden, it is not learned
     item: I32  # (most,)
     mass: F32  # (views, most)
     share: F32  # (most,) largest contribution to NEAR or, without one, to ALIKE
@@ -82,6 +93,9 @@ class Room(NamedTuple):
     listed: I32  # (depth,) columns of the list, best first
     segment: I32  # (contexts,) rows of the segments of who is asked about, -1 for none
     narrow: Flags  # (1,) look at the first of them only
+    odds: (
+        F32  # (most,) the chance with which a candidate was drawn for its place, 0 where it was not
+    )
 
 
 class Size(NamedTuple):
@@ -97,7 +111,7 @@ class Size(NamedTuple):
     contexts: int
 
 
-def room(size: Size, most: int) -> Room:
+def room(size: Size, most: int, content: Content) -> Room:
     """Return room to work in for so many candidates."""
 
     def floats(*shape: int) -> F32:
@@ -111,6 +125,7 @@ def room(size: Size, most: int) -> Room:
         hidden=np.zeros(size.items, np.bool_),
         hidden_count=np.zeros(1, np.int64),
         floors=no_floors(),
+        content=content,
         item=np.zeros(most, np.int32),
         mass=floats(size.views, most + APART),
         share=floats(most),
@@ -128,6 +143,7 @@ def room(size: Size, most: int) -> Room:
         listed=np.empty(size.depth, np.int32),
         segment=np.full(size.contexts, -1, np.int32),
         narrow=np.zeros(1, np.bool_),
+        odds=floats(most),
     )
 
 

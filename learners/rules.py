@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from contracts.pipeline import CoOccurrence, Generators, Pipeline, Popularity
-from learners.arrays import F64, I64, Widths
+from learners.arrays import F64, I64, JUDGED, Widths
 from learners.kernel import kernel
 from learners.room import Use, View
 
@@ -29,6 +29,8 @@ class Rules(NamedTuple):
     learn_repeats: bool  # a head without weights finds out whether items may return
     alone: int  # the row of masses that ranks ALONE
     reacts: bool  # memory is shortened where taste changes
+    explored: float  # places of a list for what few have chosen, on average
+    length: int  # places of a list
 
 
 class Segments(NamedTuple):
@@ -40,7 +42,11 @@ class Segments(NamedTuple):
 
 
 def rules_of(
-    pipeline: Pipeline, pages: int, learn_repeats: bool, alone: View | None = None
+    pipeline: Pipeline,
+    pages: int,
+    learn_repeats: bool,
+    alone: View | None = None,
+    length: int = JUDGED,
 ) -> Rules:
     """Return the rules of a pipeline; `pages` of seen items are kept per user.
 
@@ -61,6 +67,8 @@ def rules_of(
         learn_repeats=learn_repeats,
         alone=0 if alone is None else len(half_lives) + alone,
         reacts=pipeline.reacts and used.co_occurrence is not None,
+        explored=pipeline.exploration.share * length if used.content else 0.0,
+        length=length,
     )
 
 
@@ -80,6 +88,12 @@ def sessions_of(pipeline: Pipeline) -> int:
     """Return how many sessions are remembered, at least one."""
     neighbours = _used(pipeline).neighbours
     return neighbours.sessions if neighbours else 1
+
+
+def reserved_of(pipeline: Pipeline) -> int:
+    """Return how many items that nobody has chosen may be on lists."""
+    content = _used(pipeline).content
+    return content.newcomers if content else 0
 
 
 def _used(pipeline: Pipeline) -> Generators:

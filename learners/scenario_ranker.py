@@ -86,5 +86,5 @@ class ScenarioRanker:
             self.note_kinds([], [])
             kept = model.working_room(len(self._choice.order))
             self._kept = kept = kept._replace(listed=np.empty(self._depth, np.int32))
-        room = kept._replace(hidden=model.room.hidden)
+        room = kept._replace(hidden=model.room.hidden, content=model.room.content)
         return Person(users.rows, users.pages, model.rules, room)

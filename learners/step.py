@@ -4,17 +4,19 @@ from typing import NamedTuple
 
 from learners.arrays import F32, F64, I32, I64, JUDGED, Flags, ItemRows, Trend, UserRows, World
 from learners.counts import choose
-from learners.given import Lists, give, keep
+from learners.explore import may_move, note_tried
+from learners.given import Lists, give, keep, pick, place_picked
 from learners.head import place_among, train
 from learners.kernel import kernel
 from learners.pairs import follow, pair, pair_weight
 from learners.passes import Person, rank, where
 from learners.room import standing
-from learners.rows import place_of
+from learners.rows import MISS, place_of
 from learners.rules import learns
 from learners.seen import clear, has_met, note
 from learners.segments import choose_within, several
 from learners.sessions import attend
+from learners.shelves import note_choice
 from learners.turns import HITS, SINCE, USUAL, foretold, shorten, turned
 
 UNJUDGED = -2
@@ -85,9 +87,11 @@ def step(
             note(users, person.pages, user, item, events.barred[k], rules.pages)
         if served:
             count = rank(world, person, user, ts)
-            length = keep(users, user, room, count, ts)
+            length = keep(world, person, user, count, ts)
+            if rules.explored > 0.0:
+                note_tried(world.tried, room, length)
             if events.last[k]:
-                give(person, user, count, length, lists, given)
+                give(world, person, user, ts, count, length, lists, given)
                 lists.event[given] = k
                 given += 1
     room.segment[:] = -1
@@ -160,6 +164,9 @@ def judge(
     popular, size = trend.top[rules.baseline], min(trend.size[rules.baseline], JUDGED)
     verdicts.popular[k] = place_of(popular, size, item)
     verdicts.stored[k] = place_of(users.listed[user], length, item)
+    if rules.use.content and verdicts.stored[k] == MISS:
+        born = person.room.content.born[item]  # where it stood before anybody chose it
+        verdicts.stored[k] = place_of(users.listed[user], length, born) if born >= 0 else MISS
     if not (fresh or learns(rules) or length == 0):
         return -1
     room, count, place = person.room, 0, 0
@@ -168,6 +175,8 @@ def judge(
         room.narrow[0] = n < passes - 1
         count = rank(world, person, user, ts)
         place = place_among(room, item, count)
+        if rules.explored > 0.0 and may_move(rules, world.items.seen[item], place):
+            place = place_picked(room, item, pick(world, person, user, count, ts))
         if length == 0 and n == 0:
             # What a stranger is shown is ranked at that moment in both: fresh by all that the
             # event says, stored as a reader finds it, by the first segment.
@@ -185,6 +194,8 @@ def learn(world: World, person: Person, user: int, item: int, ts: float, weight:
     before = world.trend.origin[rules.baseline]
     choose(items, world.trend, item, ts, weight, rules.half_lives)
     choose_within(world, rules, person.room.segment, item, ts, weight, before)
+    if rules.use.content:
+        note_choice(person.room.content, item, items.seen[item])
     added = weight * pair_weight(items, world.trend, ts, rules.pair_half_life)
     if rules.use.co_occurrence:
         pair(items, history, chosen, item, added)

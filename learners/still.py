@@ -11,20 +11,31 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from learners.arrays import Head, ItemRows, SegmentRows, Sessions, Trend, UserRows, Watch, World
+from learners.arrays import (
+    Head,
+    ItemRows,
+    SegmentRows,
+    Sessions,
+    Trend,
+    Tried,
+    UserRows,
+    Watch,
+    World,
+)
 from learners.ids import Ids
 from learners.recommender import Recommender, Users
 from learners.seen import Pages
 
-Rows = TypeVar("Rows", ItemRows, UserRows, Trend, Sessions, Head, Watch, SegmentRows, Pages)
+Rows = TypeVar("Rows", ItemRows, UserRows, Trend, Sessions, Head, Watch, SegmentRows, Tried, Pages)
 
 
 class StillIds(Ids):
     """Names and slots as they stood; nothing is to be admitted."""
 
     def __init__(self, ids: Ids) -> None:
-        super().__init__(ids.capacity)
+        super().__init__(ids.capacity, ids.reserved)
         self.names, self.evicted = list(ids.names), ids.evicted
+        self.given = ids.given
         self._order, self._free = ids.order(), ids.free
 
     def dump(self) -> tuple[list[str], list[int], int, list[int]]:
@@ -49,6 +60,7 @@ class Stills:
                 self._rows("head", world.head, None),
                 self._rows("watch", world.watch, None),
                 self._rows("segments", world.segments, None),
+                self._rows("tried", world.tried, len(ids.names)),
             ),
             ids,
         )

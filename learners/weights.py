@@ -24,10 +24,11 @@ def weights(model: Recommender) -> dict[str, dict[str, float]]:
 
 def _shares(model: Recommender, weight: np.ndarray) -> dict[str, float]:
     scales = model.widths.scales
-    foreign = {name: (room.VIEWS + k,) for k, name in enumerate(model.foreign)}
-    last = model.views - scales
+    ours, last = room.views_of(model.rules.use), model.views - scales
+    content = {"content": range(room.VIEWS, ours)} if ours > room.VIEWS else {}
+    foreign = {name: (ours + k,) for k, name in enumerate(model.foreign)}
     contexts = range(last - len(model.segments.names), last)
-    views = {"popularity": range(-scales, 0), **room.GENERATORS, **foreign}
+    views = {"popularity": range(-scales, 0), **room.GENERATORS, **content, **foreign}
     if contexts:
         views[SEGMENTS] = contexts
     sums = {name: float(sum(_size(weight, scales + v) for v in of)) for name, of in views.items()}

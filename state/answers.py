@@ -20,11 +20,15 @@ OWN, SEGMENT, TRENDING, NOTHING = "own", "segment", "trending", "nothing"
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One item of a list, why it stands there and how it scored; best first."""
+    """One item of a list, why it stands there and how it scored; best first.
+
+    `explored` is the chance with which it was drawn for its place, 0 where it was ranked.
+    """
 
     item: str
     score: float
     because: str = ""
+    explored: float = 0.0
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):

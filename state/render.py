@@ -29,6 +29,7 @@ def _text(text: str) -> Bytes:
 ITEM = _text('{"item":')
 SCORE = _text(',"score":')
 BECAUSE = _text(',"because":"')
+EXPLORED = _text(',"explored":')
 END = _text("}")
 # By number, as the learners give them: the text before the user's item and the text after it.
 REASONS = (
@@ -38,11 +39,12 @@ REASONS = (
     ("follows ", " that you chose last"),
     ("others who chose ", " chose it, too"),
     ("pinned here", ""),
+    ("like ", " that you chose"),
 )
 WORDS = _text("".join(before + after for before, after in REASONS))
 ENDS = np.cumsum([len(text) for reason in REASONS for text in reason])
 NAMED = np.array([after != "" for _, after in REASONS])
-ROOM = 128  # bytes that an entry takes at most, besides the ids in it
+ROOM = 160  # bytes that an entry takes at most, besides the ids in it
 FIRST_BYTES = 1 << 16
 
 
@@ -105,6 +107,7 @@ class Ranked(NamedTuple):
     lengths: Sizes  # (lists,)
     why: Slots | None = None  # number of a reason in REASONS; None to say nothing about reasons
     via: Slots | None = None  # the user's own item that the reason names, -1 for none
+    odds: Scores | None = None  # the chance with which it was drawn for its place, 0 where ranked
 
 
 def entries(names: Names, ranked: Ranked) -> list[bytes]:
@@ -116,7 +119,8 @@ def entries(names: Names, ranked: Ranked) -> list[bytes]:
     room = _room(names.ids, items, via, lengths)
     out = names.space(room)
     ends = np.empty(len(lengths), np.int64)
-    _render(names.ids, Table(items, scores, lengths, why, via), reasons, out, ends)
+    odds = np.zeros_like(scores) if ranked.odds is None else ranked.odds
+    _render(names.ids, Table(items, scores, lengths, why, via, odds), reasons, out, ends)
     whole = out[: ends[-1]].tobytes() if len(ends) else b""
     starts = [0, *ends.tolist()]
     return [whole[a:b] for a, b in itertools.pairwise(starts)]
@@ -130,6 +134,7 @@ class Table(NamedTuple):
     lengths: Sizes
     why: Slots
     via: Slots
+    odds: Scores
 
 
 @kernel
@@ -176,6 +181,9 @@ def _render(ids: Ids, table: Table, reasons: bool, out: Bytes, ends: NDArray[np.
             at = _number(out, at, scores[row, k])
             if reasons:
                 at = _reason(ids, table.why[row, k], table.via[row, k], out, at)
+            if table.odds[row, k] > 0.0:
+                at = _copy(out, at, EXPLORED, 0, len(EXPLORED))
+                at = _number(out, at, table.odds[row, k])
             at = _copy(out, at, END, 0, len(END))
         out[at] = 93  # ]
         at += 1

@@ -31,7 +31,8 @@ def _keys(struct: type[Checked], above: str) -> Iterator[tuple[str, ...]]:
             continue
         if type(None) in get_args(type_):
             switch = "true, false or a table" if checked.types(inner) else "true or false"
-            yield f"`{above}{name}`", switch, "`true`", _first_line(inner)
+            on = f"`{_toml(getattr(plain, name) is not None)}`"
+            yield f"`{above}{name}`", switch, on, _first_line(inner)
         many = "NAME." if get_origin(type_) is dict else ""
         yield from _keys(inner, f"{above}{name}.{many}")
 

@@ -74,6 +74,18 @@ def test_a_list_parses_to_what_was_ranked(names: list[str], rows: list[Row], use
         assert value == {"user": users[r], "items": items, "version": 7 + r, "ts": times[r]}
 
 
+def test_an_item_that_was_drawn_is_told_with_its_odds() -> None:
+    lists, rows = Lists("hw:", 60), ranked([[(0, 0.5, 0, 0), (1, 0.25, 5, 0)]], 2)
+    lists.names.put(range(2), ["tea", "jam"])
+    odds = np.array([[0.0, 0.125]], np.float32)
+    (command,) = lists.recommendations(rows._replace(odds=odds), ["ann"], [1], [1.5])
+    tea, jam = parsed(command)[1]["items"]
+    assert "explored" not in tea
+    assert jam == {
+        "item": "jam", "score": 0.25, "because": "like tea that you chose", "explored": 0.125
+    }  # fmt: skip
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(IDS, min_size=1, max_size=30, unique=True), ROW)
 def test_similar_and_trending_items_parse_to_what_was_ranked(names: list[str], row: Row) -> None:
@@ -143,7 +155,7 @@ def test_a_score_has_six_decimals_and_no_exponent(score: float, text: str) -> No
 
 
 def test_every_reason_that_a_learner_gives_has_its_words() -> None:
-    through_an_item = {Reason.WITH, Reason.AFTER, Reason.OTHERS}
+    through_an_item = {Reason.WITH, Reason.AFTER, Reason.OTHERS, Reason.LIKE}
     assert len(REASONS) == len(Reason)
     assert {reason for reason in Reason if REASONS[reason][1]} == through_an_item
 

@@ -56,7 +56,7 @@ class Holders:
 
     def listing(self, items: Set[str]) -> I32:
         """Return whose lists hold one of the items, or would if it were not hidden."""
-        return self._with(self._model.ids.find_all(list(items)))
+        return self._with(self._model.ids.find_shown(list(items)))
 
     def cuts(self, items: Set[str]) -> Iterator[Cut]:
         """Yield what is to be cut out of whose lists, wherever one of the items may stand."""

@@ -154,7 +154,7 @@ class Publishing:
 
     def _ranked(self, lists: RankedLists) -> Ranked:
         lengths = np.minimum(lists.length, self._length)
-        return Ranked(lists.item, lists.score, lengths, lists.why, lists.via)
+        return Ranked(lists.item, lists.score, lengths, lists.why, lists.via, lists.odds)
 
     def follow_names(self, model: Recommender) -> None:
         """Know what items are called that are new, or in another's slot."""

@@ -14,6 +14,7 @@ from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
 from learners import cleared, frozen
 from learners.arrays import I32
+from learners.attributes import Described
 from learners.recommender import Recommender, Shape
 from learners.still import Stills
 from streams.interactions import gauges
@@ -35,8 +36,8 @@ from streams.shards import (
 )
 
 
-def recommender(settings: Settings) -> Recommender:
-    """Return an empty recommender as the settings shape it."""
+def recommender(settings: Settings, described: Described | None = None) -> Recommender:
+    """Return an empty recommender as the settings shape it; `described` outlives it."""
     shape = Shape(
         items=settings.items_capacity,
         users=settings.users_capacity,
@@ -44,7 +45,8 @@ def recommender(settings: Settings) -> Recommender:
         seen=settings.seen_length,
         length=settings.list_length,
     )
-    return Recommender(shape, pipeline.read(settings.pipeline), settings.repeats == "learn")
+    learned, again = pipeline.read(settings.pipeline), settings.repeats == "learn"
+    return Recommender(shape, learned, again, described=described)
 
 
 class Interactions:
@@ -70,6 +72,7 @@ class Interactions:
             Members({name: group for name, group in given.groups.items() if group.of == of})
             for of in ("items", "users")
         )
+        self._described = Described() if given.generators.content is not None else None
         self._start_anew()
         self.shards: dict[int, InteractionsShard] = {}
         self._followed: dict[int, InteractionsShard] = {}
@@ -128,7 +131,7 @@ class Interactions:
 
     def _start_anew(self) -> None:
         """Have an empty model, and a publisher that knows no slot of the one before."""
-        self.model = recommender(self._settings)
+        self.model = recommender(self._settings, self._described)
         self.publishing = Publishing(self._settings, self._telemetry, self._send)
         self.scenarios = ScenarioLists(
             self._settings, self._scenarios, self._kinds, self.model, self.publishing
@@ -159,6 +162,8 @@ class Interactions:
         """Know an item by these attributes, from the next tick on."""
         self._kinds.tell(item, attributes)
         self._items.tell(item, attributes)
+        if self._described is not None:
+            self._described.tell(item, attributes)
 
     def introduce(self, user: str, attributes: Attributes) -> None:
         """Know a user by these attributes."""

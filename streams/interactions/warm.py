@@ -27,6 +27,8 @@ def warm(settings: Settings | None = None) -> None:
         items_capacity=2 * ITEMS,
     )
     unit = Interactions(small, NoTelemetry(), send_nowhere, send_nowhere)
+    for n in range(ITEMS):
+        unit.describe(f"item{n}", {"odd": n % 2})
     shard = unit.open(0)
     shard.handle(Batch(INTERACTIONS.name, 0, [_record(n) for n in range(EVENTS)]))
     unit.hide(frozenset({"item0"}))
