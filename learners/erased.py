@@ -32,9 +32,10 @@ from learners.counts import rebuild
 from learners.forget import forget_items
 from learners.kernel import kernel
 from learners.pairs import BACKWARDS
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.seen import Pages, clear
 from learners.turns import shortened
+from learners.users import Users
 
 ALL = 255  # that a history holds at most
 NOISE = 1e-6  # of a 32-bit sum: what is left below that share is what rounding has left

@@ -19,7 +19,8 @@ from learners import seen
 from learners.arrays import I32, SegmentRows, Sessions, UserRows, World
 from learners.forget import forget_in_users
 from learners.ids import Ids
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
+from learners.users import Users
 
 
 def dump_items(pipeline: Pipeline, world: World, ids: Ids) -> dict[str, bytes]:

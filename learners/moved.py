@@ -32,9 +32,10 @@ from learners import seen
 from learners.arrays import I32, Flags, ItemRows, Sessions, UserRows
 from learners.erased import Choice, known_choices, leave_session, vacate
 from learners.kernel import kernel
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.seen import Pages, note
 from learners.sessions import attend, tag_of
+from learners.users import Users
 
 
 class Past(NamedTuple):

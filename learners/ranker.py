@@ -14,8 +14,9 @@ from learners.arrays import F64, I32, room_for
 from learners.asked import offer, weigh_offered
 from learners.batches import Events
 from learners.passes import Person
-from learners.recommender import Recommender, Shape
+from learners.recommender import Recommender
 from learners.room import COLUMN, GENERATORS, MOST, Room, View
+from learners.users import Shape
 
 Generator = (
     contract.Popularity

@@ -5,7 +5,7 @@ partitions of a worker. Both are folds of the log: what they hold depends on the
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -29,37 +29,9 @@ from learners.segment_ids import SegmentIds, segment_rows
 from learners.sessions import tags
 from learners.step import JUDGE, TEACH, Columns, step
 from learners.turns import watch
+from learners.users import FIRST_ROWS, Shape, Users
 
-FIRST_ROWS = 1024
 SWEEP_SHARE = 16  # a full map of items lets this part of it go at once
-
-
-class Shape(NamedTuple):
-    """How much is remembered, and how long the lists are."""
-
-    items: int = 200_000
-    users: int = 200_000
-    history: int = 20
-    seen: int = 1_024
-    length: int = 20
-
-
-class Users:
-    """The users of one partition; where they are not `served`, others make their lists."""
-
-    def __init__(self, shape: Shape, widths: arrays.Widths, served: bool = True) -> None:
-        self.served = served
-        self.ids = Ids(shape.users)
-        self.widths = widths
-        self.rows = arrays.user_rows(min(FIRST_ROWS, shape.users), widths)
-        self.pages = seen.pages(FIRST_ROWS)
-
-    def make_room(self, events: int) -> None:
-        """Have a row for every slot in use, and a page for each of so many events."""
-        rows = arrays.room_for(len(self.rows.chosen), len(self.ids.names))
-        if rows > len(self.rows.chosen):
-            self.rows = arrays.grown(self.rows, arrays.user_rows(rows, self.widths))
-        self.pages = seen.more(self.pages, events)
 
 
 class Recommender:

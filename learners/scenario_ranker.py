@@ -10,9 +10,10 @@ from learners.batches import room_for_lists
 from learners.choice import choice_of
 from learners.given import Lists
 from learners.passes import Person
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.room import Room
 from learners.scenarios import find_popular, rank_scenarios
+from learners.users import Users
 from learners.wishes import wishes_of
 
 

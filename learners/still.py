@@ -23,8 +23,9 @@ from learners.arrays import (
     World,
 )
 from learners.ids import Ids
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.seen import Pages
+from learners.users import Users
 
 Rows = TypeVar("Rows", ItemRows, UserRows, Trend, Sessions, Head, Watch, SegmentRows, Tried, Pages)
 

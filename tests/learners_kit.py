@@ -16,8 +16,9 @@ from learners.neighbours import Neighbours
 from learners.popularity import Popularity
 from learners.ranker import KernelRanker
 from learners.recent import Recent
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.transitions import Transitions
+from learners.users import Users
 
 SESSIONS = 100_003  # so many that no two names of a test point to the same one
 

@@ -12,9 +12,10 @@ from learners.candidates import REACH, TOPS
 from learners.features import TINY
 from learners.pairs import BACKWARDS, FADE
 from learners.passes import RARE
-from learners.recommender import SWEEP_SHARE, Shape
+from learners.recommender import SWEEP_SHARE
 from learners.seen import PAGE
 from learners.sessions import BACK, BEFORE, FEWEST
+from learners.users import Shape
 
 Parts = list[tuple[float, float]]
 JUDGED = 20

@@ -11,7 +11,8 @@ from contracts.pipeline import Pipeline
 from learners.batches import Events
 from learners.erased import erase
 from learners.moved import arrive, depart
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
+from learners.users import Shape, Users
 from streams.interactions.unit import Interactions
 from streams.shards import Batch, NoTelemetry, send_nowhere
 from tests import saved_state

@@ -7,8 +7,9 @@ from learners import frozen, quality
 from learners.batches import Events
 from learners.given import Lists
 from learners.quality import Quality
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.step import REMEMBER
+from learners.users import Shape, Users
 from tests.learners_kit import PIPELINE, as_events, dangling, learn_all, state_of, stream
 
 WIDE = Shape(items=5_000, users=5_000)

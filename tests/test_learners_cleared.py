@@ -7,8 +7,9 @@ from contracts.control import clearable
 from learners import cleared, frozen
 from learners.batches import Events
 from learners.quality import Quality
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.step import JUDGE
+from learners.users import Shape, Users
 from tests.learners_kit import PIPELINE, as_events, learn_all, stream
 
 EVENTS = stream(1_500, users=40, items=60)

@@ -11,9 +11,10 @@ from learners import frozen
 from learners.attributes import KEPT, Described, features_of
 from learners.batches import Events
 from learners.content import LOOKED_AT
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.room import COLUMN, COLUMN_BITS, CONTENT, LAST_CONTENT
 from learners.shelves import LONG, RARE
+from learners.users import Shape, Users
 from tests.learners_kit import as_events, state_of, stream
 
 POOL = 64

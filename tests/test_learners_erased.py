@@ -5,9 +5,10 @@ import pytest
 
 from learners import frozen
 from learners.erased import Choice, Erased, erase, known_choices
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.step import JUDGE
 from learners.still import Stills
+from learners.users import Shape, Users
 from tests.learners_kit import (
     PIPELINE,
     Event,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from learners import frozen
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
+from learners.users import Shape, Users
 from tests.learners_kit import PIPELINE, as_events, dangling, learn_all, seen_by, state_of, stream
 
 WIDE = Shape(items=5_000, users=5_000)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from contracts.pipeline import Pipeline
 from learners.head import FIRST_SQUARE, FORGET
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.room import COLUMN, COLUMN_BITS
+from learners.users import Shape, Users
 from tests.learners_kit import PIPELINE, as_events, stream
 
 SHAPE = Shape(items=60, users=50)

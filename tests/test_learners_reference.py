@@ -16,9 +16,10 @@ from contracts.pipeline import (
     Transitions,
 )
 from learners.batches import Learned
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.room import View
 from learners.step import UNJUDGED
+from learners.users import Shape, Users
 from tests.learners_kit import PIPELINE, SESSIONS, as_events, dangling, pages_in_use, seen_by
 from tests.reference import Model, Reference, Seen
 

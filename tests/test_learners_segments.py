@@ -10,11 +10,12 @@ from contracts.segments import MOST_VALUES
 from learners import cleared, compare, frozen
 from learners.batches import Events
 from learners.erased import Choice
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.segments_erased import leave_segments
 from learners.shown import shown
 from learners.step import JUDGE, REMEMBER
 from learners.still import Stills
+from learners.users import Shape, Users
 from learners.weights import weights
 from tests.learners_kit import dangling, learn_all, state_of
 

@@ -10,9 +10,10 @@ from headwater.shop import Change, shop
 from learners import cleared, compare, erased, frozen
 from learners.batches import Events, Learned
 from learners.erased import Choice
-from learners.recommender import Recommender, Shape, Users
+from learners.recommender import Recommender
 from learners.step import REMEMBER, TEACH
 from learners.turns import SHORTENED
+from learners.users import Shape, Users
 from tests.learners_kit import learn_all, state_of
 
 CHANGE, MANY = 6_000, 8_000

@@ -19,7 +19,8 @@ from headwater.shop import Arrivals, shop
 from headwater.shop_catalogue import described
 from learners.attributes import Described
 from learners.batches import Events
-from learners.recommender import Recommender, Shape
+from learners.recommender import Recommender
+from learners.users import Shape
 from streams.interactions.kinds import Attributes as Said
 
 FILMS = Path("movietweetings-100k/movies.csv.gz")

@@ -11,7 +11,7 @@ import numpy as np
 
 from contracts.scenarios import Scenario
 from learners.arrays import F64, I32, I64, Flags
-from learners.recommender import Users
+from learners.users import Users
 from state.misses import Wanted
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from contracts.groups import FIRST
 from learners.arrays import F64, I32, I64, Flags
 from learners.given import Lists
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.step import UNJUDGED
+from learners.users import Users
 
 EVENTS, GIVEN, FREE = range(3)  # what `judged` counts
 FIELDS = 3

@@ -11,7 +11,8 @@ from learners.batches import Learned
 from learners.floors import floors
 from learners.given import Lists
 from learners.groups import Window
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
+from learners.users import Users
 from streams.interactions import floor_price
 from streams.interactions.floor_price import EVENTS, FREE, GIVEN, FloorPrice
 from streams.interactions.members import Members

@@ -14,8 +14,9 @@ from learners.arrays import F64, I32, I64
 from learners.batches import Events, Learned
 from learners.given import Lists
 from learners.groups import COLUMNS, VALUES, Window
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.step import UNJUDGED
+from learners.users import Users
 from streams.interactions.floored import Floored
 from streams.interactions.members import Members
 from streams.interactions.publishing import Publishing

@@ -10,7 +10,8 @@ import numpy as np
 
 from contracts.keys import REC
 from learners.arrays import I32, JUDGED, Flags
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
+from learners.users import Users
 from state.lists import Cut
 
 AT_ONCE = 50_000  # users: some milliseconds

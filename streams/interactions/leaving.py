@@ -7,8 +7,9 @@ from contracts.control import LISTS, alias
 from contracts.settings import Settings
 from learners import seen
 from learners.erased import Choice, erase, known_choices
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.segments_erased import leave_segments
+from learners.users import Users
 from streams.interactions.actions import Actions
 from streams.interactions.intake import Intake
 from streams.interactions.publishing import Publishing

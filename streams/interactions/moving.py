@@ -20,7 +20,8 @@ from contracts.topics import INTERACTIONS, REKEYED
 from learners.arrays import I32
 from learners.erased import Choice, subtract
 from learners.moved import Past, arrive, depart
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
+from learners.users import Users
 from streams.interactions.guests import Found, Guests, Place
 from streams.kafka.partitioner import Partitioner
 from streams.shards import Message

@@ -1,6 +1,6 @@
 """Reception: what a partition tells of its guests to who has them merged."""
 
-from learners.recommender import Users
+from learners.users import Users
 from streams.interactions.intake import Intake
 from streams.interactions.moving import Moving
 from streams.shards import Message

@@ -9,7 +9,8 @@ import numpy as np
 
 from contracts.settings import Settings
 from learners.arrays import I32, Flags
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
+from learners.users import Users
 
 SLICE = 50  # lists at a time, some 2 ms
 LOOK_EVENTS = 1_000  # events of the partition after which old lists are looked for again

@@ -7,8 +7,9 @@ from contracts.keys import REC_OF
 from contracts.scenarios import Scenario
 from contracts.settings import Settings
 from learners.arrays import I32
-from learners.recommender import Recommender, Users
+from learners.recommender import Recommender
 from learners.scenario_ranker import ScenarioRanker
+from learners.users import Users
 from state.lists import Cut
 from state.render import Ranked
 from streams.interactions.asked import Asked

@@ -15,8 +15,9 @@ from contracts.topics import INTERACTIONS, REKEYED
 from learners import cleared, frozen
 from learners.arrays import I32
 from learners.attributes import Described
-from learners.recommender import Recommender, Shape
+from learners.recommender import Recommender
 from learners.still import Stills
+from learners.users import Shape
 from streams.interactions import gauges
 from streams.interactions.gauges import Evictions
 from streams.interactions.groups import GroupFigures
