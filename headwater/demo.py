@@ -25,6 +25,7 @@ from headwater.demo_stream import SEED, Producing, Stream, stream
 from headwater.local import Service, Supervised, ports, services, spawn
 from headwater.shop_catalogue import NAME as SHOP
 from headwater.shop_catalogue import Selling
+from headwater.shop_guests import Guests
 
 if TYPE_CHECKING:
     from serving.live import Live, Snapshot
@@ -82,9 +83,9 @@ class System:
         self.page = f"http://127.0.0.1:{self.settings.page_port}"
         self._until_answers("page", self.page)
 
-    def sell(self) -> None:
-        """Say what the simulated shop has, and from now on what sells out."""
-        self._selling = Selling(SEED, self.settings)
+    def sell(self, guests: Guests) -> None:
+        """Say what the simulated shop has, and from now on what sells out and who was a guest."""
+        self._selling = Selling(SEED, self.settings, guests)
         self._selling.start()
         self._stack.callback(self._selling.stop)
 
@@ -160,8 +161,8 @@ def _show(plan: Plan, chosen: Stream, system: System) -> None:
     page = system.page
     _say(f"Page: {page}   Sending {chosen.title}, {chosen.rate:,.0f} events/s")
     producing = Producing(chosen, system.settings)
-    if plan.data is None:
-        system.sell()
+    if chosen.guests is not None:
+        system.sell(chosen.guests)
     producing.start()
 
     def over(_: "Snapshot") -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from contracts.errors import HeadwaterError
 from contracts.settings import Settings
 from headwater.shop import Change, shop
+from headwater.shop_guests import Guests
 
 RATE = 2000.0  # events per second where nobody says otherwise: two cores stay half idle
 MOST = 10_000.0  # a file is squeezed into the time at no more than this
@@ -19,11 +20,12 @@ SEED = 1
 
 
 class Stream(NamedTuple):
-    """A stream of interactions: what it is, in words, and how many come per second."""
+    """A stream of interactions: what it is, in words, how many come per second, who is a guest."""
 
     title: str
     rows: Iterator[dict[str, Any]]
     rate: float
+    guests: Guests | None = None
 
 
 def stream(data: str | None, rate: float | None, seconds: float | None) -> Stream:
@@ -36,7 +38,8 @@ def stream(data: str | None, rate: float | None, seconds: float | None) -> Strea
         rate = rate or RATE
         change_at = int(rate * seconds / 2) if seconds else CHANGE_AT
         title = f"a SIMULATED shop, taste changes after {change_at:,} events"
-        return Stream(title, shop(SEED, change=Change(change_at)), rate)
+        guests = Guests(SEED)
+        return Stream(title, guests.among(shop(SEED, change=Change(change_at))), rate, guests)
     from streams.sources import reader as source
 
     return Stream(Path(data).name, source.read(data), rate or _rate(data, seconds))

@@ -1,4 +1,4 @@
-"""What the simulated shop says of its items, what sells out in it, and a place of its own."""
+"""What the simulated shop says: of its items, of what sells out, of guests; and a place in it."""
 
 import threading
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from contracts.pipeline import Pipeline
 from contracts.scenarios import Condition, Scenario
 from contracts.settings import Settings
 from headwater.shop import names, world
+from headwater.shop_guests import Guests
 
 BREAKFAST = ("tea", "coffee", "jam", "bread", "cheese", "honey", "juice", "fruit")
 PIPELINE = Pipeline(
@@ -51,11 +52,11 @@ def described(seed: int, users: int = 2000, items: int = 640) -> list[dict[str, 
 
 
 class Selling:
-    """A thread that sends the catalogue, then has items sell out and come back."""
+    """A thread that sends the catalogue; then items sell out and come back, and guests log in."""
 
-    def __init__(self, seed: int, settings: Settings) -> None:
+    def __init__(self, seed: int, settings: Settings, guests: Guests) -> None:
         self.error: HeadwaterError | None = None
-        self._rows, self._settings = list(catalogue(seed)), settings
+        self._rows, self._settings, self._guests = list(catalogue(seed)), settings, guests
         self._random = Random(seed)  # noqa: S311 - a simulation, no secret
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
@@ -79,5 +80,6 @@ class Selling:
                 back, gone = gone, self._random.sample(self._rows, SOLD_OUT)
                 said = {row["item"]: row for row in [*back, *(r | {"hidden": True} for r in gone)]}
                 producer.items(said.values(), self._settings, lambda _: None)
+                producer.users(self._guests.known(), self._settings, lambda _: None)
         except HeadwaterError as error:
             self.error = error

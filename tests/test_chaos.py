@@ -57,6 +57,12 @@ def test_a_guest_who_is_handed_over_twice_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_an_item_that_stays_listed_although_it_is_hidden_is_found(tmp_path: Path) -> None:
+    found = verdict(tmp_path, [], 8.0, bug="never-hidden").found
+    assert found["hidden_items_are_nowhere"]
+
+
+@pytest.mark.long
 def test_who_was_replaced_while_frozen_and_saves_all_the_same_is_found(tmp_path: Path) -> None:
     freeze = Fault(6.0, "freeze", "worker1", 15.0)
     found = verdict(tmp_path, [freeze], 26.0, workers=2, partitions=2, bug="without-epoch").found

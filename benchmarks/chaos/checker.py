@@ -18,7 +18,7 @@ from benchmarks.chaos import log as logs
 from benchmarks.chaos import saved as reading
 from benchmarks.chaos.saved import SHARED, Saved
 from contracts.settings import Settings
-from contracts.topics import DEAD_LETTERS, INTERACTIONS, REKEYED, USERS
+from contracts.topics import DEAD_LETTERS, INTERACTIONS, ITEMS, REKEYED, USERS
 from learners import compare
 from streams.interactions.unit import Interactions
 from streams.kafka import offsets
@@ -35,7 +35,7 @@ class Left:
 
     def __init__(self, settings: Settings, stale: int) -> None:
         self.settings, self.stale = settings, stale
-        topics = (INTERACTIONS, REKEYED, DEAD_LETTERS, USERS)
+        topics = (INTERACTIONS, REKEYED, DEAD_LETTERS, USERS, ITEMS)
         self.log = logs.read(settings, [topic.name for topic in topics])
         self.saved: dict[str, Saved] = reading.read(settings)
         self.behind = 0
@@ -179,6 +179,15 @@ def lists_are_fresh(left: Left) -> Iterator[str]:
         yield f"{len(behind)} lists are older than their users' last events, such as {some}"
 
 
+def hidden_items_are_nowhere(left: Left) -> Iterator[str]:
+    """What `items` says is hidden is in no list, whosever it is."""
+    said = [msgspec.json.decode(r.value or b"") for r in left.log.records[ITEMS.name, 0]]
+    now = {told["item"]: told["hidden"] for told in said}
+    hidden = {item for item, is_hidden in now.items() if is_hidden}
+    if holding := reading.holding(left.settings, hidden):
+        yield f"{len(holding)} lists hold what is hidden, such as {', '.join(holding[:SHOWN])}"
+
+
 def keys_have_an_age(left: Left) -> Iterator[str]:
     """No key stays in Redis for ever."""
     if found := reading.ageless(left.settings):
@@ -203,6 +212,7 @@ CHECKS: tuple[Callable[[Left], Iterator[str]], ...] = (
     items_are_as_undisturbed,
     one_partition_is_identical,
     lists_are_fresh,
+    hidden_items_are_nowhere,
     keys_have_an_age,
     dead_letters_are_all_there,
 )

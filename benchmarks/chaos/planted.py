@@ -8,7 +8,7 @@ from state.storage import Guard, Moved
 from streams.interactions import moving
 from streams.interactions.guests import Found
 from streams.shards import Later, Parts, Shard
-from streams.worker import saver
+from streams.worker import saver, visibility
 
 
 class WithoutEpoch(redis_storage.RedisStorage):
@@ -63,10 +63,17 @@ def _handed_twice() -> None:
     wiring.take = forgetful
 
 
+def _never_hidden() -> None:
+    """What is hidden while a worker runs stays where it is listed."""
+    wiring: Any = visibility.Visibility
+    wiring.apply = lambda *_: None
+
+
 PLANTS: dict[str, Callable[[], None]] = {
     "without-epoch": _without_epoch,
     "offset-first": _offset_first,
     "handed-twice": _handed_twice,
+    "never-hidden": _never_hidden,
 }
 
 

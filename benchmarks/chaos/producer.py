@@ -1,6 +1,7 @@
 """A producer of numbered events: most are plain, some are odd in a way that must not matter.
 
 Some are done by guests, who become members: three guests one member, who does something, too.
+Meanwhile items are sold out and come back.
 """
 
 import threading
@@ -22,6 +23,7 @@ from streams.kafka.partitioner import Partitioner
 USERS, ITEMS = 400, 120
 TWICE, BROKEN = 0.01, 0.01  # share of events that come again, and of messages that are no events
 GUESTS, PER_GUEST = 0.05, 4  # share of what guests do, and how much each, the last as a member
+HIDE_EVERY, HIDDEN = 50, 20  # an item is hidden after so many events; at most so many are
 STRAYS = 20  # each so many users' producer sends to the wrong partition
 TICK_S = 0.01
 PATIENCE_S = 120
@@ -34,6 +36,7 @@ class Sent(NamedTuple):
     key: bytes
     value: bytes
     guest: str = ""
+    topic: str = topics.INTERACTIONS.name
 
 
 class Login(NamedTuple):
@@ -60,6 +63,7 @@ def messages(settings: Settings, seed: int, guests: float = GUESTS) -> Iterator[
     """
     random, encode = Random(seed), msgspec.json.Encoder().encode  # noqa: S311 - a simulation
     owner, count = Partitioner(settings.partitioner, settings.partitions), settings.partitions
+    shelves = Shelves(random)
     for row in _with_guests(_rows(settings, seed, random), guests, random):
         if isinstance(row, Login):
             yield row
@@ -71,10 +75,33 @@ def messages(settings: Settings, seed: int, guests: float = GUESTS) -> Iterator[
         guest = user if kind == "guest" else ""
         message = Sent(partition, user.encode(), encode(row), guest)
         yield message
+        yield from shelves.after(row["item"])
         if random.random() < TWICE:
             yield message
         if random.random() < BROKEN:
             yield message._replace(value=b"no event: " + row["event_id"].encode())
+
+
+class Shelves:
+    """What is said of items: now and then the one that was just chosen is the last of its kind."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._hidden: list[str] = []
+
+    def after(self, item: str) -> Iterator[Sent]:
+        """Yield what is said after an item was chosen."""
+        if self._random.random() * HIDE_EVERY >= 1.0 or item in self._hidden:
+            return
+        self._hidden.append(item)
+        yield _told(item, hidden=True)
+        if len(self._hidden) > HIDDEN:
+            yield _told(self._hidden.pop(0), hidden=False)
+
+
+def _told(item: str, *, hidden: bool) -> Sent:
+    value = msgspec.json.encode({"item": item, "hidden": hidden})
+    return Sent(0, item.encode(), value, topic=topics.ITEMS.name)
 
 
 def _with_guests(
@@ -123,8 +150,7 @@ class Producing:
         self.sent = self.failed = 0
         self.members: dict[str, str] = {}  # by whom they were as guests
         self._messages, self._rate = messages(settings, seed, guests), rate
-        self._topic = settings.topic_prefix + topics.INTERACTIONS.name
-        self._users = settings.topic_prefix + topics.USERS.name
+        self._prefix = settings.topic_prefix
         self._under_way: Counter[str] = Counter()
         self._waiting: list[Login] = []
         self._producer = Producer(
@@ -166,7 +192,7 @@ class Producing:
             return
         self._under_way[message.guest] += 1
         self._producer.produce(
-            self._topic, message.value, message.key, message.partition,
+            self._prefix + message.topic, message.value, message.key, message.partition,
             partial(self._delivered, message.guest),
         )  # fmt: skip
 
@@ -180,9 +206,7 @@ class Producing:
             body = msgspec.json.encode({"user": login.member, "merge_from": login.guest})
             self._under_way.pop(login.guest, None)
             self.members[login.guest] = login.member
-            self._producer.produce(
-                self._users, body, login.member.encode(), 0, partial(self._delivered, "")
-            )
+            self._put(Sent(0, login.member.encode(), body, topic=topics.USERS.name))
 
     def _delivered(self, guest: str, error: object, _: object) -> None:
         self._under_way[guest] -= 1

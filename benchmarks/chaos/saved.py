@@ -2,13 +2,13 @@
 
 import asyncio
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from contracts.keys import REC
+from contracts.keys import REC, SIM, TOP
 from contracts.settings import Settings
 from state.connection import connect
 from state.manifest import Manifest
@@ -39,6 +39,18 @@ class Given(msgspec.Struct, frozen=True):
 
     version: int
     ts: float
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An item of a list."""
+
+    item: str
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What a list holds, whosever it is."""
+
+    items: list[Entry]
 
 
 async def _read(settings: Settings) -> dict[str, Saved]:
@@ -111,6 +123,28 @@ def lists(settings: Settings, users: list[str]) -> dict[str, Given]:
         for user, value in zip(users, values, strict=True)
         if value is not None
     }
+
+
+def holding(settings: Settings, items: Set[str]) -> list[str]:
+    """Return the keys of lists in Redis, of people, items and all, that hold any of these items."""
+    from redis import Redis
+
+    found = []
+    with Redis.from_url(settings.redis) as redis:
+        for key in (REC, SIM, TOP):
+            pattern = key.at(settings.key_prefix, user="*", item="*")
+            names = list(redis.scan_iter(pattern, count=AT_ONCE))
+            values: list[Any] = list(redis.mget(names)) if names else []
+            found += [
+                name.decode()
+                for name, value in zip(names, values, strict=True)
+                if value is not None and not items.isdisjoint(_items(value))
+            ]
+    return found
+
+
+def _items(value: bytes) -> set[str]:
+    return {given.item for given in msgspec.json.decode(value, type=Listed).items}
 
 
 def counts(parts: Mapping[str, bytes]) -> dict[str, tuple[int, float]]:

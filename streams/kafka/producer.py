@@ -33,6 +33,12 @@ def interactions(rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell)
     return _all(sender, tell, rows, lambda row: sender.send(row["user"], row))
 
 
+def users(rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell) -> int:
+    """Send what is said of users; as `interactions`."""
+    sender = Sender(settings, topics.USERS)
+    return _all(sender, tell, rows, lambda row: sender.send(row["user"], row))
+
+
 def items(
     rows: Iterable[dict[str, Any]], settings: Settings, tell: Tell, removed: bool = False
 ) -> int:
