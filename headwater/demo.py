@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -83,9 +83,9 @@ class System:
         self.page = f"http://127.0.0.1:{self.settings.page_port}"
         self._until_answers("page", self.page)
 
-    def sell(self, guests: Guests) -> None:
-        """Say what the simulated shop has, and from now on what sells out and who was a guest."""
-        self._selling = Selling(SEED, self.settings, guests)
+    def sell(self, guests: Guests, sent: Callable[[], int]) -> None:
+        """Say what the simulated shop has, and from now on what comes, goes and who was a guest."""
+        self._selling = Selling(SEED, self.settings, guests, sent)
         self._selling.start()
         self._stack.callback(self._selling.stop)
 
@@ -162,7 +162,7 @@ def _show(plan: Plan, chosen: Stream, system: System) -> None:
     _say(f"Page: {page}   Sending {chosen.title}, {chosen.rate:,.0f} events/s")
     producing = Producing(chosen, system.settings)
     if chosen.guests is not None:
-        system.sell(chosen.guests)
+        system.sell(chosen.guests, lambda: producing.handed)
     producing.start()
 
     def over(_: "Snapshot") -> bool:

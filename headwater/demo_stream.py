@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from contracts.errors import HeadwaterError
 from contracts.settings import Settings
 from headwater.shop import Change, shop
+from headwater.shop_catalogue import ARRIVALS
 from headwater.shop_guests import Guests
 
 RATE = 2000.0  # events per second where nobody says otherwise: two cores stay half idle
@@ -39,7 +40,8 @@ def stream(data: str | None, rate: float | None, seconds: float | None) -> Strea
         change_at = int(rate * seconds / 2) if seconds else CHANGE_AT
         title = f"a SIMULATED shop, taste changes after {change_at:,} events"
         guests = Guests(SEED)
-        return Stream(title, guests.among(shop(SEED, change=Change(change_at))), rate, guests)
+        rows = shop(SEED, change=Change(change_at), segments=True, arrivals=ARRIVALS)
+        return Stream(title, guests.among(rows), rate, guests)
     from streams.sources import reader as source
 
     return Stream(Path(data).name, source.read(data), rate or _rate(data, seconds))

@@ -16,7 +16,7 @@ from benchmarks.cases import Row
 from benchmarks.offline_rate import Offline
 from contracts.pipeline import Content, Exploration, Generators, Pipeline
 from headwater.shop import Arrivals, shop
-from headwater.shop_catalogue import described
+from headwater.shop_catalogue import catalogue
 from learners.attributes import Described
 from learners.batches import Events
 from learners.recommender import Recommender
@@ -76,7 +76,7 @@ def _live(pipeline: Pipeline, rows: Sequence[Row], told: Told, repeats: str) -> 
 def _shop() -> None:
     arrivals = Arrivals()
     rows = list(shop(SEED, items=ITEMS, events=EVENTS, arrivals=arrivals))
-    said = [(row["item"], row["attributes"]) for row in described(SEED, items=ITEMS)]
+    said = [(row["item"], row["attributes"]) for row in catalogue(SEED, items=ITEMS)]
     times = arrivals.times(SEED, ITEMS)
     told: dict[int, list[tuple[str, Said]]] = {}
     for time, one in zip(times, said, strict=True):
