@@ -25,9 +25,9 @@ from prometheus_client import CollectorRegistry
 
 from contracts import metrics
 from contracts.settings import Settings
-from headwater import shop_catalogue
 from headwater.local import ports, spawn
 from headwater.shop import shop
+from headwater.shop_catalogue import catalogue
 from streams.kafka import producer, topics
 from streams.sources.examples import Example
 from streams.telemetry.http import Endpoint, Health
@@ -102,6 +102,14 @@ def feed(telemetry: Telemetry) -> None:
                 telemetry.observe_many(metric, np.array([0.002, 0.004, 0.3]), None, **labels)
 
 
+PIPELINE = """
+[segments]
+context = ["country"]
+[groups.category]
+floors = { tea = 0.1 }
+"""
+
+
 @contextmanager
 def prometheus(folder: Path, scraped: int) -> Iterator[str]:
     """Run a real Prometheus that scrapes a port, and give its address."""
@@ -163,13 +171,18 @@ def test_every_expression_of_the_dashboard_gives_data(tmp_path: Path) -> None:
 def test_a_running_worker_gives_data_to_every_expression(
     settings: Settings, tmp_path: Path
 ) -> None:
+    (tmp_path / "pipeline.toml").write_text(PIPELINE, encoding="utf-8")
     named = msgspec.structs.replace(
-        settings, predictors={"elec": "learners.examples:elec"}, pipeline=shop_catalogue.NAME
+        settings,
+        predictors={"elec": "learners.examples:elec"},
+        pipeline=str(tmp_path / "pipeline.toml"),
     )
     topics.ensure(named)
+    producer.items(catalogue(1), named, lambda _: None)
     # That there was a drift in the last seconds is no matter of course: that it is counted is.
     wanted = [expression.removesuffix(" > 0") for expression in expressions()]
-    missing, events, deadline = wanted, shop(1), time.monotonic() + 120.0
+    missing, deadline = wanted, time.monotonic() + 120.0
+    events = (row | {"context": {"country": []}} for row in shop(1))  # no segment
     with worker(named, tmp_path) as url, prometheus(tmp_path, int(url.split(":")[2])) as address:
         while missing and time.monotonic() < deadline:
             producer.interactions(islice(events, 200), named, lambda _: None)

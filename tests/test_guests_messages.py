@@ -32,7 +32,8 @@ def test_the_list_is_ranked_anew_and_the_guests_keys_are_deleted() -> None:
     merge = shard.guests.merge(7, "guest", "ann")
     publish(shard.handle(Batch(A, 0, [recorded(merge, 5)])))
     gone, (verb, key, value, *_) = [parse(command) for command in sent]
-    assert gone == [b"DEL", b"hw:rec:guest", b"hw:pred:elec:guest", b"hw:pending:elec:guest"]
+    wanted = ["rec:guest", "segments:guest", "pred:elec:guest", "pending:elec:guest"]
+    assert gone == [b"DEL", *(f"hw:{key}".encode() for key in wanted)]
     assert (verb, key) == (b"SET", b"hw:rec:ann")
     assert msgspec.json.decode(value)["items"]
     assert shard.holds("guest") == {}

@@ -75,7 +75,7 @@ def test_a_list_parses_to_what_was_ranked(names: list[str], rows: list[Row], use
 
 
 def test_an_item_that_was_drawn_is_told_with_its_odds() -> None:
-    lists, rows = Lists("hw:", 60), ranked([[(0, 0.5, 0, 0), (1, 0.25, 5, 0)]], 2)
+    lists, rows = Lists("hw:", 60), ranked([[(0, 0.5, 0, 0), (1, 0.25, int(Reason.LIKE), 0)]], 2)
     lists.names.put(range(2), ["tea", "jam"])
     odds = np.array([[0.0, 0.125]], np.float32)
     (command,) = lists.recommendations(rows._replace(odds=odds), ["ann"], [1], [1.5])
