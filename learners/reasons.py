@@ -78,10 +78,10 @@ def note_higher(
 @kernel(inner=True)
 def said(view: int, item: int, via: int, last: int) -> tuple[int, int]:
     """Return the reason that a view stands for, and the user's item that it goes through."""
+    if view == NEXT and last >= 0:  # whatever pairs say of the item, it follows the last one
+        return (AGAIN if last == item else AFTER), last
     if view == OWN or (view >= NEAR and via == item):
         return AGAIN, item
-    if view == NEXT and last >= 0:
-        return AFTER, last
     if NEAR <= view <= RULE and via >= 0:
         return WITH, via
     if ALIKE <= view <= SEQUEL and via >= 0:

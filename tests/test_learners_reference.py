@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.pipeline import (
@@ -89,6 +89,7 @@ def given_out(model: Recommender, learned: Learned) -> dict[str, tuple[float, st
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(EVENT, max_size=60), SIZES, BY, WIDTHS, REPEATS)
+@example([(0, item, 0, 0) for item in [0] * 12 + [1, 0, 1]], TINY, "next", 1, "always")
 def test_every_list_of_a_stream_is_the_references(
     choices: list[tuple[int, int, int, int]], shape: Shape, by: str, width: int, repeats: str
 ) -> None:
