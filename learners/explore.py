@@ -19,7 +19,7 @@ from learners.room import CONTENT, Room
 from learners.rows import MISS
 from learners.rules import Rules
 from learners.shelves import RARE
-from learners.vectors import largest
+from learners.vectors import largest, sum_of
 
 # Share of a list, from its begin, that is never explored. With one place of 20, always between the
 # sixth and the tenth, HR@10 on movietweetings-100k fell from .251 to .244.
@@ -30,14 +30,14 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 @kernel(inner=True)
 def explore(world: World, rules: Rules, room: Room, count: int, length: int, seed: int) -> int:
     """Put items to the `length` ones that are listed; return how many there are then."""
-    room.odds[:] = 0.0
     places = int(rules.explored + chance_of(seed, 0))
     if places == 0:
         return length
-    total = weigh_rare(world.items, world.tried, room, count, length)
+    weigh_rare(world.items, world.tried, room, count, length)
     first = rules.length * FIRST
     apart = (rules.length - first) / places
     for n in range(places):
+        total = sum_of(room.chance, count)  # anew: a difference would keep what was rounded away
         if not total > TINY:
             break
         column = drawn(room.chance, count, total * np.float32(chance_of(seed, 2 * n + 1)))
@@ -46,7 +46,6 @@ def explore(world: World, rules: Rules, room: Room, count: int, length: int, see
         odds = room.chance[column] / total
         length = insert(room.listed, place, length)
         room.listed[place], room.odds[column] = column, odds
-        total -= room.chance[column]
         room.chance[column] = 0.0
     return length
 
@@ -58,8 +57,8 @@ def may_move(rules: Rules, seen: int, place: int) -> bool:
 
 
 @kernel(inner=True)
-def weigh_rare(items: ItemRows, tried: Tried, room: Room, count: int, length: int) -> np.float32:
-    """Fill `room.chance` with what speaks for trying each candidate; return the sum."""
+def weigh_rare(items: ItemRows, tried: Tried, room: Room, count: int, length: int) -> None:
+    """Fill `room.chance` with what speaks for trying each candidate."""
     weight, fit, stamp = room.chance, room.mass[room.scales + CONTENT], room.stamp[0]
     most = largest(room.score, count)
     for k in range(count):
@@ -71,10 +70,6 @@ def weigh_rare(items: ItemRows, tried: Tried, room: Room, count: int, length: in
             weight[k] = math.exp(room.score[k] - most) * known
     for place in range(length):
         weight[room.listed[place]] = 0.0
-    total = np.float32(0.0)
-    for k in range(count):
-        total += weight[k]
-    return total
 
 
 @kernel(inner=True)

@@ -36,6 +36,8 @@ def pick(world: World, person: Person, user: int, count: int, now: float) -> int
     """Fill `room.listed` with a list of a user (-1: of a stranger); return how long it is."""
     rules, room, users = person.rules, person.room, person.users
     length = best(room.score, count, room.listed)
+    if rules.explored > 0.0:
+        room.odds[:] = 0.0
     if rules.explored > 0.0 and user >= 0:
         length = explore(world, rules, room, count, length, seed_of(users.tag[user], now))
     return length
@@ -88,7 +90,7 @@ def give(
         length = pick(world, person, user, count, now)
         mask_hidden(room, count, LOWEST)  # chances are summed by code that knows no infinity
     if len(room.floors.share):
-        more = bring_up(room, count, length)
+        more = bring_up(world.items, room, count, length)
         keep_floors(room.floors, room.item, room.score, room.hidden, room.listed, more, length)
         room.score[count:more] = 0.0  # of what the head has not looked at
     given = room.score

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from learners.arrays import ItemRows
 from learners.floors import is_member, wanted
 from learners.kernel import kernel
 from learners.room import Room, column_of, standing
@@ -10,7 +11,7 @@ LAST = np.float32(-1e30)  # stands behind every candidate
 
 
 @kernel(inner=True)
-def bring_up(room: Room, count: int, length: int) -> int:
+def bring_up(items: ItemRows, room: Room, count: int, length: int) -> int:
     """Add what floors of a list of this length may need to the candidates; return how many are.
 
     It comes behind all others, so it takes no place but one that a floor asks for.
@@ -21,7 +22,8 @@ def bring_up(room: Room, count: int, length: int) -> int:
         for item in asked.reserve[floor]:
             if missing <= 0:
                 break
-            if item < 0 or not may_come(room, floor, item):
+            # Who was let go since it was looked for is nobody.
+            if item < 0 or items.seen[item] == 0 or not may_come(room, floor, item):
                 continue
             if column_of(room, item, count) == count:
                 room.score[count], room.chance[count] = LAST, 0.0

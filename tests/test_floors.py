@@ -174,3 +174,17 @@ def test_the_price_is_of_the_same_events_with_and_without() -> None:
     stored = shard.quality.total[0, 0]
     before = telemetry.value(metrics.FLOOR_HITS, list="free") * judged
     assert before == pytest.approx(int(stored[:10].sum()), abs=9)  # strangers were judged, too
+
+
+def test_what_was_let_go_since_it_was_popular_is_not_brought_up() -> None:
+    unit, shard, answers, _ = unit_of(items=60)
+    plan = [(f"early{n}", item) for n, item in enumerate(sorted(RARE))]
+    plan += [(f"u{n % 9}", f"common{n % 45}") for n in range(300)]
+    rows = [record(event(k, user=user, item=item), k) for k, (user, item) in enumerate(plan)]
+    publish(shard.handle(batch(rows)))
+    run(unit.tick())
+    new = [record(event(1_000 + k, user=f"v{k}", item=f"x{k}"), 1_000 + k) for k in range(12)]
+    publish(shard.handle(batch(new)))  # the rare ones make room
+    unit.hide(frozenset(RARE))
+    publish(shard.handle(batch([record(event(2_001, user="u1", item="common44"), 2_001)])))
+    assert RARE.isdisjoint(listed(answers, "hw:rec:u1"))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from contracts.pipeline import Content, Exploration, Generators, Pipeline, digest
+from headwater.shop import shop
 from learners import frozen
 from learners.attributes import KEPT, Described, features_of
 from learners.batches import Events
@@ -245,3 +246,26 @@ def test_a_pipeline_without_content_is_the_one_that_was_learned_before() -> None
     silent = Pipeline(generators=Generators(content=Content(newcomers=POOL)))
     assert digest(PIPELINE) == digest(silent), "how much is explored may change at any time"
     assert np.zeros(0).size == len(Recommender(WIDE, plain).world.tried.lists)
+
+
+def test_where_fewer_are_new_than_places_are_explored_nothing_stands_twice() -> None:
+    """What is left when all are drawn is what was rounded away: it is no chance of anybody."""
+    pipeline = Pipeline(
+        generators=Generators(content=Content(newcomers=64)), exploration=Exploration(share=0.5)
+    )
+    events = [(e["user"], e["item"], e["ts"]) for e in shop(3, users=300, items=120, events=3_000)]
+    names = sorted({item for _, item, _ in events})
+    kinds = sorted({name.split("-")[0] for name in names})
+    described = Described()
+    for name in [*names, *(f"{kind}-new{n}" for kind in kinds for n in range(2))]:
+        described.tell(name, {"category": name.split("-")[0]})
+    model = Recommender(Shape(items=5_000, users=5_000), pipeline, described=described)
+    users, hidden = model.open(), frozenset(names[::5])
+    model.hide(hidden)
+    for at in range(0, len(events), 50):
+        lists = model.learn(users, as_events(events[at : at + 50], at + 1)).lists
+        for row, length in enumerate(lists.length.tolist()):
+            given = [model.ids.names[item] for item in lists.item[row, :length].tolist()]
+            assert len(set(given)) == length
+            assert hidden.isdisjoint(given)
+            assert lists.odds[row, :length].max(initial=0.0) <= 1.0
