@@ -1,5 +1,7 @@
 """The published streams as they are judged: which rows, what may repeat, what must be reached."""
 
+import csv
+import gzip
 from argparse import Namespace
 from collections.abc import Iterator
 from itertools import islice
@@ -110,3 +112,14 @@ def _once(rows: Iterator[Row]) -> Iterator[Row]:
         if pair not in seen:
             seen.add(pair)
             yield row
+
+
+def films(data: Path) -> list[dict[str, str]]:
+    """Return what is known of films: `item`, `title`, and `genres` with | between them.
+
+    Raises:
+        InputError: the file is not there.
+    """
+    path = options.file(data, options.FILMS)
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

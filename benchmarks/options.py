@@ -11,6 +11,7 @@ from contracts.settings import TYPES
 CLICKS = Path("rsc15-100k/clicks.csv.gz")
 REPEATS = get_args(get_args(TYPES["repeats"])[0])  # what the setting can be
 RATINGS = Path("movietweetings-100k/ratings.csv.gz")
+FILMS = Path("movietweetings-100k/movies.csv.gz")
 
 
 def parser(name: str, about: str) -> argparse.ArgumentParser:

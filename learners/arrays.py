@@ -219,6 +219,16 @@ def grown(rows: Rows, empty: Rows) -> Rows:
     return empty
 
 
+def long_enough(values: I32, rows: int) -> I32:
+    """Return the same values, one per row: 0 for rows that had none.
+
+    >>> long_enough(np.array([7], np.int32), 3).tolist()
+    [7, 0, 0]
+    """
+    more = rows - len(values)
+    return np.concatenate([values, np.zeros(more, np.int32)]) if more > 0 else values
+
+
 def room_for(rows: int, needed: int) -> int:
     """Return how many rows to have when `needed` are used: doubled until they suffice.
 

@@ -38,8 +38,8 @@ def pick(world: World, person: Person, user: int, count: int, now: float) -> int
     length = best(room.score, count, room.listed)
     if rules.explored > 0.0:
         room.odds[:] = 0.0
-    if rules.explored > 0.0 and user >= 0:
-        length = explore(world, rules, room, count, length, seed_of(users.tag[user], now))
+        if user >= 0:
+            length = explore(world, rules, room, count, length, seed_of(users.tag[user], now))
     return length
 
 

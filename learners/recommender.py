@@ -154,7 +154,8 @@ class Recommender:
     def follow_newcomers(self) -> None:
         """Have newcomers on lists from now on."""
         names = self.newcomers.follow(self.ids, self.world, self.partitions)
-        self._hide_newcomers(self.ids.find_shown(names), names)
+        if names:
+            self._hide_newcomers(self.ids.find_shown(names), names)
 
     def keep(self, floors: Floors) -> None:
         """Have these floors kept on what is given out from now on; they teach nothing either."""

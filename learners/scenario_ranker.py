@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from contracts.scenarios import Scenario
-from learners.arrays import F32, I32, Flags
+from learners.arrays import F32, I32, Flags, long_enough
 from learners.batches import room_for_lists
 from learners.choice import choice_of
 from learners.given import Lists
@@ -47,10 +47,8 @@ class ScenarioRanker:
 
     def note_kinds(self, slots: Sequence[int], kinds: Sequence[int]) -> None:
         """Know of which kinds the items in these slots are."""
-        kind, rows = self._choice.kind, len(self._model.world.items.seen)
-        if rows > len(kind):
-            kind = np.concatenate([kind, np.zeros(rows - len(kind), np.int32)])
-            self._choice = self._choice._replace(kind=kind)
+        kind = long_enough(self._choice.kind, len(self._model.world.items.seen))
+        self._choice = self._choice._replace(kind=kind)
         kind[np.asarray(slots, np.int64)] = kinds
 
     def go_by(self, factor: F32, value: I32) -> None:

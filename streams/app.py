@@ -223,14 +223,13 @@ class Components:
         bury = partial(ledger.bury, USERS.name)
         logins = Logins(settings, held, ends, self.sender.send, bury)
         logins.opening = lambda: self.manager.ownership.opening
-        logins.tell = partial(introduce, held.units)
-
-        profiles = Profiles(settings, contexts, teller(settings, self.redis, retry))
+        profiles = Profiles(contexts, teller(settings, self.redis, retry))
+        logins.tell = [partial(introduce, held.units), profiles.note]
 
         async def take(records: Sequence[Any]) -> None:
-            await profiles.take(records)
             await tombstones.take(records)
             await logins.take(records)
+            await profiles.publish()
 
         users = TopicReader(settings, self.ends, take, USERS, whole=False)
         return users.run, tombstones.run, logins.run

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from contracts.settings import Settings
 from contracts.topics import INTERACTIONS, REKEYED
-from state.connection import connect
 from state.manifest import Offsets
-from state.redis_storage import RedisStorage
+from state.opened import opened
 from state.snapshots import Snapshots
 from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
@@ -55,14 +54,9 @@ def of(unit: Interactions, at: float) -> State:
 
 
 async def _offsets(settings: Settings) -> dict[str, Offsets]:
-    client = connect(settings)
-    storage = RedisStorage(client, settings.key_prefix)
-    store = Snapshots(storage, settings.snapshot_key, settings.snapshots_kept)
     names = [SHARED, *map(str, range(settings.partitions))]
-    try:
+    async with opened(settings) as store:
         saved = {name: await store.all(name) for name in names}
-    finally:
-        await client.aclose()
     return {name: manifests[0].offsets for name, manifests in saved.items() if manifests}
 
 
@@ -70,15 +64,10 @@ async def _load(settings: Settings) -> Interactions:
     async def publish(_: list[bytes]) -> None: ...
 
     unit = Interactions(settings, NoTelemetry(), publish, publish)
-    client = connect(settings)
-    storage = RedisStorage(client, settings.key_prefix)
-    store = Snapshots(storage, settings.snapshot_key, settings.snapshots_kept)
-    try:
+    async with opened(settings) as store:
         unit.shared_load(await _newest(store, SHARED))
         for partition in range(settings.partitions):
             unit.open(partition).load(await _newest(store, str(partition)))
-    finally:
-        await client.aclose()
     return unit
 
 

@@ -120,7 +120,7 @@ def test_what_is_erased_is_in_no_group_and_what_ages_out_is_shown_no_longer() ->
 
 def test_a_worker_hears_from_users_who_is_in_which_group() -> None:
     host = Host(Inn(), msgspec.structs.replace(TWO, pipeline=HERE))
-    host.logins.tell = partial(introduce, [host.unit])
+    host.logins.tell = [partial(introduce, [host.unit])]
     host.inn.says({"user": "ann", "attributes": {"years": 30}})
     host.inn.says({"user": "bob", "attributes": {"years": [40]}})
     run(host.hear())

@@ -47,6 +47,22 @@ def listed(answers: Answers, key: str) -> list[str]:
     return [entry["item"] for entry in answers.read(key)["items"]]
 
 
+def attributes(item: str) -> dict[str, Any]:
+    k = int(item[1:])
+    return {"third": k % 3, **({"half": k % 2} if k < ITEMS - 4 else {})}
+
+
+def taught(pipeline: str) -> tuple[Interactions, InteractionsShard, Cutting]:
+    """Return a unit after 450 events, whose items have attributes."""
+    unit, shard, answers = unit_of(pipeline)
+    for k in range(ITEMS):
+        unit.describe(f"i{k}", attributes(f"i{k}"))
+    teach(shard, 400)
+    run(unit.tick())
+    teach(shard, 50, 400)
+    return unit, shard, answers
+
+
 @pytest.mark.parametrize("pipeline", [HERE, f"{__name__}:BLEND"])
 def test_it_holds_only_what_fits_and_is_as_long_as_it_should_be(pipeline: str) -> None:
     unit, shard, answers = unit_of(pipeline)
@@ -128,12 +144,7 @@ def test_no_more_of_one_value_than_the_caps_allow() -> None:
             "plain": Scenario(made="always"),
         }
     )
-    unit, shard, answers = unit_of(f"{__name__}:CAPPED")
-    for k in range(ITEMS):
-        unit.describe(f"i{k}", {"third": k % 3, **({"half": k % 2} if k < ITEMS - 4 else {})})
-    teach(shard, 400)
-    run(unit.tick())
-    teach(shard, 50, 400)
+    _, _, answers = taught(f"{__name__}:CAPPED")
     for user in range(USERS):
         mixed = listed(answers, f"hw:rec:u{user}:mixed")
         plain = listed(answers, f"hw:rec:u{user}:plain")

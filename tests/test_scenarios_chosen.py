@@ -8,11 +8,9 @@ import pytest
 
 from contracts.pipeline import Pipeline
 from contracts.scenarios import Condition, Pin, Scenario
-from streams.interactions.shard import InteractionsShard
-from streams.interactions.unit import Interactions
 from tests.streams_kit import run
 from tests.test_hiding import ITEMS, USERS, Cutting, teach
-from tests.test_scenarios import listed, unit_of
+from tests.test_scenarios import listed, taught
 
 ALL = Scenario(length=96, made="always")  # everything, in order
 PINS = {
@@ -36,17 +34,6 @@ PINNED = Pipeline(
 )
 
 
-def taught(pipeline: str) -> tuple[Interactions, InteractionsShard, Cutting]:
-    """Return a unit after 450 events, whose items have attributes."""
-    unit, shard, answers = unit_of(f"{__name__}:{pipeline}")
-    for k in range(ITEMS):
-        unit.describe(f"i{k}", {"third": k % 3, **({"half": k % 2} if k < ITEMS - 4 else {})})
-    teach(shard, 400)
-    run(unit.tick())
-    teach(shard, 50, 400)
-    return unit, shard, answers
-
-
 def entries(answers: Cutting, user: str, scenario: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = answers.read(f"hw:rec:{user}:{scenario}")["items"]
     return found
@@ -67,7 +54,7 @@ def laid_out(order: Sequence[str], length: int) -> tuple[list[str], set[str]]:
 
 
 def test_what_is_pinned_stands_at_its_place_and_the_others_around_it() -> None:
-    _, shard, answers = taught("PINNED")
+    _, shard, answers = taught(f"{__name__}:PINNED")
     for user in (f"u{k}" for k in range(USERS)):
         order = listed(answers, f"hw:rec:{user}:all")
         assert len(order) == ITEMS
@@ -82,7 +69,7 @@ def test_what_is_pinned_stands_at_its_place_and_the_others_around_it() -> None:
 
 
 def test_what_is_hidden_is_not_pinned_either() -> None:
-    unit, shard, answers = taught("PINNED")
+    unit, shard, answers = taught(f"{__name__}:PINNED")
     unit.hide(frozenset({"i26", "i28"}))
     run(unit.tick())
     teach(shard, 50, 450)
@@ -92,7 +79,7 @@ def test_what_is_hidden_is_not_pinned_either() -> None:
 
 
 def test_a_pin_puts_no_more_of_one_value_on_a_list_than_caps_allow() -> None:
-    _, _, answers = taught("PINNED")
+    _, _, answers = taught(f"{__name__}:PINNED")
     for user in (f"u{k}" for k in range(USERS)):
         found = entries(answers, user, "tight")
         thirds = [int(entry["item"][1:]) % 3 for entry in found]
@@ -105,7 +92,7 @@ def test_a_pin_puts_no_more_of_one_value_on_a_list_than_caps_allow() -> None:
 def test_it_is_pinned_whatever_the_head_is(head: Any) -> None:
     module: Any = globals()
     module["OTHER"] = Pipeline(head=head, scenarios=PINNED.scenarios)
-    _, _, answers = taught("OTHER")
+    _, _, answers = taught(f"{__name__}:OTHER")
     for user in (f"u{k}" for k in range(USERS)):
         order = listed(answers, f"hw:rec:{user}:all")
         assert listed(answers, f"hw:rec:{user}:it") == laid_out(order, 8)[0]

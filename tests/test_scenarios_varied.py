@@ -15,7 +15,7 @@ from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
 from tests.streams_kit import run
 from tests.test_hiding import ITEMS, USERS, teach
-from tests.test_scenarios import unit_of
+from tests.test_scenarios import attributes, unit_of
 
 LENGTH, POOL = 8, 24
 SCENARIOS = {
@@ -37,11 +37,6 @@ VARIED = Pipeline(scenarios=SCENARIOS)
 BLEND = Pipeline(head="blend", scenarios=SCENARIOS)
 Likeness = Callable[[str, str], float]
 Mix = Callable[[list[str]], float]
-
-
-def attributes(item: str) -> dict[str, Any]:
-    k = int(item[1:])
-    return {"third": k % 3, **({"half": k % 2} if k < ITEMS - 4 else {})}
 
 
 def taught(pipeline: str) -> tuple[Interactions, InteractionsShard]:

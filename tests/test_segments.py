@@ -18,6 +18,8 @@ from streams.interactions.shard import InteractionsShard
 from streams.interactions.unit import Interactions
 from streams.shards import NoTelemetry, PlainRecord
 from streams.worker.profiles import Profiles
+from tests.forget_world import TWO
+from tests.guests_world import Host, Inn
 from tests.pipelines import read
 from tests.streams_kit import Answers, batch, encode, event, publish, record, run
 from tests.test_hiding import ONE, Cutting
@@ -144,7 +146,10 @@ def told(*records: tuple[str, Any]) -> dict[str, Any]:
         )
         for k, (key, value) in enumerate((key.encode(), value) for key, value in records)
     ]
-    run(Profiles(WITH, ("country", "device"), tell).take(values))
+    host, profiles = Host(Inn(), TWO), Profiles(("country", "device"), tell)
+    host.logins.tell, host.inn.users[:] = [profiles.note], values
+    run(host.hear())
+    run(profiles.publish())
     return found
 
 

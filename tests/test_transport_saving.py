@@ -10,6 +10,7 @@ from state.manifest import Manifest
 from state.memory import MemoryStorage
 from streams.kafka.log_ends import Bounds
 from streams.worker.loader import SHARED
+from streams.worker.owned_shard import OwnedShard
 from tests.saving_world import WHOLE, A, B, Life, run
 
 
@@ -122,12 +123,17 @@ def test_two_workers_never_count_a_user_twice_when_one_takes_over() -> None:
     run(work)
 
 
+async def beside(storage: MemoryStorage) -> tuple[Life, Life, OwnedShard]:
+    """Return one who owns partition 0, another who owns 1, and the other's view of 0."""
+    one, two = Life(storage), Life(storage)
+    await one.open(0)
+    await two.open(1)
+    return one, two, await two.loader.follow(two.unit, 0, WHOLE)
+
+
 def test_an_owner_is_saved_also_where_a_worker_that_follows_it_is_far_ahead() -> None:
     async def work(storage: MemoryStorage) -> None:
-        one, two, heir = Life(storage), Life(storage), Life(storage)
-        await one.open(0)
-        await two.open(1)
-        followed = await two.loader.follow(two.unit, 0, WHOLE)
+        (one, two, followed), heir = await beside(storage), Life(storage)
         two.fold(1, 10)
         two.fold_in(followed, 90)
         await two.save()
@@ -143,10 +149,7 @@ def test_an_owner_is_saved_also_where_a_worker_that_follows_it_is_far_ahead() ->
 
 def test_whose_shared_state_was_refused_saves_it_when_it_has_passed_the_other() -> None:
     async def work(storage: MemoryStorage) -> None:
-        one, two, heir = Life(storage), Life(storage), Life(storage)
-        await one.open(0)
-        await two.open(1)
-        followed = await two.loader.follow(two.unit, 0, WHOLE)
+        (one, two, followed), heir = await beside(storage), Life(storage)
         one.fold(0, 40)
         await one.save()
         two.fold(1, 10)

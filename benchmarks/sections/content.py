@@ -1,17 +1,14 @@
 """Content: what items that few have chosen gain by their attributes, and what that costs."""
 
-import csv
-import gzip
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import cases, figures, options, ours
+from benchmarks import cases, figures, ours
 from benchmarks.cases import Row
 from benchmarks.offline_rate import Offline
 from contracts.pipeline import Content, Exploration, Generators, Pipeline
@@ -23,7 +20,6 @@ from learners.recommender import Recommender
 from learners.users import Shape
 from streams.interactions.kinds import Attributes as Said
 
-FILMS = Path("movietweetings-100k/movies.csv.gz")
 ALONE = Pipeline(generators=Generators(content=Content()))
 WITH = Pipeline(generators=Generators(content=Content()), exploration=Exploration(share=0.05))
 KINDS = {"without": Pipeline(), "content": ALONE, "and exploration": WITH}
@@ -117,8 +113,7 @@ def _films(args: Namespace) -> None:
     case = cases.CASES["movietweetings-100k"]
     args = Namespace(**{**vars(args), "stream": ["movietweetings-100k"]})
     (stream,) = cases.chosen(args)
-    with gzip.open(options.file(args.data, FILMS), "rt", encoding="utf-8") as file:
-        films = sorted(csv.DictReader(file), key=lambda film: int(film["item"]))
+    films = sorted(cases.films(args.data), key=lambda film: int(film["item"]))
     said = [
         (film["item"], {"title": film["title"], "genres": film["genres"].split("|")})
         for film in films

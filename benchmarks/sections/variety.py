@@ -1,7 +1,5 @@
 """Variety: what caps, diversity and calibration gain, and what they cost in hits and in time."""
 
-import csv
-import gzip
 import math
 import time
 from argparse import Namespace
@@ -14,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks import figures, options, ours
+from benchmarks import cases, figures, options, ours
 from benchmarks.cases import Row
 from benchmarks.offline_rate import Offline
 from contracts.pipeline import Pipeline
@@ -26,7 +24,6 @@ from streams.sources import reader
 EVENTS, JUDGED, FIRST, SEED, TIMED = 30_000, 10_000, 10, 1, 2_000
 LOOK = 500  # events after which what is popular, and how alike items are, is looked for again
 BLENDED = 0.01  # of the user's mix in that of a list, as the learners have it
-FILMS = Path("movietweetings-100k/movies.csv.gz")
 KIND = "kind"
 CHOSEN: dict[str, dict[str, Any]] = {
     "best first": {},
@@ -98,8 +95,7 @@ def _shop() -> Stream:
 
 
 def _films(data: Path) -> Stream:
-    with gzip.open(options.file(data, FILMS), "rt", encoding="utf-8", newline="") as file:
-        kinds = {row["item"]: row["genres"].partition("|")[0] for row in csv.DictReader(file)}
+    kinds = {film["item"]: film["genres"].partition("|")[0] for film in cases.films(data)}
     rows = list(reader.read(options.file(data, options.RATINGS)))
     return Stream("movietweetings-100k, kind: first genre", "never", rows, kinds)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from contracts.groups import FIRST
 from learners import groups
-from learners.arrays import F64, I32, I64
+from learners.arrays import F64, I32, I64, long_enough
 from learners.batches import Events, Learned
 from learners.given import Lists
 from learners.groups import COLUMNS, VALUES, Window
@@ -100,8 +100,8 @@ class GroupFigures:
             return
         self._people.news()
         self._publishing.follow_names(self._model)
-        names = [name for name in self._items.news() if name in self._model.ids]
-        self._renamed([self._model.ids.find(name) for name in names])
+        slots = self._model.ids.find_all(self._items.news())
+        self._renamed(slots[slots >= 0].tolist())
         self._floored.look()
 
     def show(self, telemetry: Telemetry) -> None:
@@ -119,10 +119,7 @@ class GroupFigures:
 
     def _renamed(self, slots: Sequence[int]) -> None:
         """Know that these slots have other items, or items of which something else was told."""
-        rows = len(self._model.world.items.seen)
-        if rows > len(self._kind):
-            more = np.zeros(rows - len(self._kind), np.int32)
-            self._kind = np.concatenate([self._kind, more])
+        self._kind = long_enough(self._kind, len(self._model.world.items.seen))
         self._floored.go_by(self._kind)
         names, kind = self._model.ids.names, self._items.of.get
         self._kind[np.asarray(slots, np.int64)] = [kind(names[slot], 0) for slot in slots]

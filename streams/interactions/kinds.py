@@ -12,6 +12,7 @@ import numpy as np
 from contracts.scenarios import Condition, Scenario, Some
 from contracts.segments import text_of
 from learners.arrays import F32, F64, I32, Flags
+from streams.interactions.kind_of import KindOf
 from streams.interactions.numbered import Numbers
 
 MOST = 1e6  # what boosts multiply by, all together
@@ -20,7 +21,7 @@ Fitting = tuple[bool, ...]  # per scenario whether it fits, then each of its boo
 Values = tuple[str, ...]  # of each attribute that is looked at, "" where there is none
 
 
-class Kinds:
+class Kinds(KindOf):
     """What the rules of scenarios say of items; `of` has the kind of each that is not of kind 0.
 
     Items of one kind also have the same values of all `attributes` that a scenario looks at.
@@ -32,6 +33,7 @@ class Kinds:
     """
 
     def __init__(self, scenarios: Mapping[str, Scenario]) -> None:
+        super().__init__()
         self._scenarios = list(scenarios.values())
         self._named = {
             id(some): frozenset(some.items)
@@ -44,8 +46,6 @@ class Kinds:
         self._fittings = Numbers[Fitting]()  # of all kinds, in which many are equal
         self._values = [Numbers[str]() for _ in self.attributes]
         self._number(self._kind("", {}))
-        self.of: dict[str, int] = {}
-        self._news: list[str] = []
         for name in chain.from_iterable(self._named.values()):
             self.tell(name, {})  # a boost or a pin holds for it without any message, too
 
@@ -53,19 +53,7 @@ class Kinds:
         """Know an item by these attributes, and by nothing that was told before."""
         if not self._scenarios:
             return
-        kind = self._number(self._kind(name, attributes))
-        if kind == self.of.get(name, 0):
-            return
-        self._news.append(name)
-        if kind:
-            self.of[name] = kind
-        else:
-            del self.of[name]
-
-    def news(self) -> list[str]:
-        """Return the items whose kind has changed since the last call."""
-        news, self._news = self._news, []
-        return news
+        self.put(name, self._number(self._kind(name, attributes)))
 
     def factors(self, now: float) -> F32:
         """Return, (rows, kinds), what chances are multiplied by at a time; 0: does not fit.

@@ -9,10 +9,11 @@ import numpy as np
 
 from contracts.groups import LONGEST, MOST, NONE, OTHER, Groups
 from learners.arrays import F64, I32, Flags
+from streams.interactions.kind_of import KindOf
 from streams.interactions.kinds import Attributes, first_of
 
 
-class Members:
+class Members(KindOf):
     """Kinds by name; `of` has those that are not of kind 0: of no group at all.
 
     >>> members = Members({"category": Groups()})
@@ -22,6 +23,7 @@ class Members:
     """
 
     def __init__(self, groups: Mapping[str, Groups]) -> None:
+        super().__init__()
         self.groups = groups
         self._attributes = [group.attribute or name for name, group in groups.items()]
         self._values: list[dict[str, int]] = []
@@ -29,8 +31,6 @@ class Members:
             values = dict.fromkeys([NONE, OTHER, *(value[:LONGEST] for value in group.floors)])
             self._values.append({value: number for number, value in enumerate(values)})
         self._kinds: dict[tuple[int, ...], int] = {(0,) * len(groups): 0}
-        self.of: dict[str, int] = {}
-        self._news: list[str] = []
         self._numbers = np.zeros((len(groups), 1), np.int32)
 
     def tell(self, name: str, attributes: Attributes) -> None:
@@ -41,14 +41,7 @@ class Members:
             _number(values, first_of(attributes.get(attribute))[:LONGEST])
             for values, attribute in zip(self._values, self._attributes, strict=True)
         )
-        kind = self._kinds.setdefault(numbers, len(self._kinds))
-        if kind == self.of.get(name, 0):
-            return
-        self._news.append(name)
-        if kind:
-            self.of[name] = kind
-        else:
-            del self.of[name]
+        self.put(name, self._kinds.setdefault(numbers, len(self._kinds)))
 
     @property
     def count(self) -> int:
@@ -58,11 +51,6 @@ class Members:
     def kinds(self, names: Sequence[str]) -> I32:
         """Return of which kinds they are, 0 for strangers."""
         return np.array([self.of.get(name, 0) for name in names], np.int32)
-
-    def news(self) -> list[str]:
-        """Return whose kind has changed since the last call."""
-        news, self._news = self._news, []
-        return news
 
     def values(self, grouping: int) -> list[str]:
         """Return the values of a grouping by their numbers."""

@@ -66,8 +66,8 @@ class ScenarioLists:
             return
         self._go_by_rules()
         self._publishing.follow_names(self._model)
-        names = [name for name in self._kinds.news() if name in self._model.ids]
-        self._renamed([self._model.ids.find(name) for name in names])
+        slots = self._model.ids.find_all(self._kinds.news())
+        self._renamed(slots[slots >= 0].tolist())
         self.ranker.look()
 
     def lists(self, users: Users, slots: I32, asked: Asked, version: int) -> list[bytes]:

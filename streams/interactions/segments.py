@@ -43,6 +43,7 @@ class SegmentLists:
 
     async def _publish(self, rows: range, send: Send) -> None:
         async with self._in_turn:  # what was made first is sent first
+            self._publishing.follow_names(self._model)
             made = {self._model.segments.known[row]: self._made(row) for row in rows}
             new = {name: one for name, one in made.items() if one != self._sent.get(name)}
             if new:
@@ -52,7 +53,6 @@ class SegmentLists:
 
     def _made(self, row: int) -> bytes:
         model, publishing = self._model, self._publishing
-        publishing.follow_names(model)
         lists = shown(model, row)
         ranked = Ranked(lists.item, lists.score, np.minimum(lists.length, self._length))
         return publishing.answers.trending_in(ranked, model.segments.known[row], model.latest)

@@ -83,7 +83,7 @@ class Logins:
         self, settings: Settings, owned_shards: OwnedShards, ends: Ends, send: Send, bury: Bury
     ) -> None:
         self.opening: Callable[[], bool] = lambda: False
-        self.tell: Tell = lambda *_: None  # who hears of the attributes of users, none if erased
+        self.tell: Sequence[Tell] = ()  # who hears of the attributes of users, none if erased
         self._owned_shards = owned_shards
         self._ends, self._send, self._bury = ends, send, bury
         self._decode = EventDecoder(User, settings.max_message_bytes).decode
@@ -116,14 +116,18 @@ class Logins:
 
     def _read(self, record: Any) -> Iterator[tuple[int, str, str]]:
         if record.value is None:
-            self.tell((record.key or b"").decode("utf-8", "replace"), {})
+            self._say((record.key or b"").decode("utf-8", "replace"), {})
             return
         said: User = self._decode(record.value)
         user = checked_id(said.user, "user")
-        self.tell(user, said.attributes)
+        self._say(user, said.attributes)
         guest = user if said.merge_from is None else checked_id(said.merge_from, "merge_from")
         if guest != user:  # who they are already they need not become
             yield record.offset, guest, user
+
+    def _say(self, user: str, attributes: Mapping[str, object]) -> None:
+        for hear in self.tell:
+            hear(user, attributes)
 
     async def run(self) -> None:
         """Look whenever there may be something to do, until cancelled."""

@@ -6,13 +6,11 @@ matter who owns whose partition, and nothing of it has to be saved.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from contracts.events import User
 from contracts.segments import segments
 from contracts.settings import Settings
 from state.people import tell_segments
-from streams.decode import DeadMessage, EventDecoder, checked_id
 from streams.worker.waits import Retry
 
 if TYPE_CHECKING:
@@ -22,32 +20,26 @@ Tell = Callable[[Mapping[str, Sequence[str]]], Awaitable[None]]
 
 
 class Profiles:
-    """Takes messages; `tell` publishes segments by user, none for who is of none.
+    """Notes people; `tell` publishes segments by user, none for who is of none.
 
     Args:
         contexts: names of attributes that make segments, the most telling first.
     """
 
-    def __init__(self, settings: Settings, contexts: Sequence[str], tell: Tell) -> None:
+    def __init__(self, contexts: Sequence[str], tell: Tell) -> None:
         self._contexts, self._tell = contexts, tell
-        self._decode = EventDecoder(User, settings.max_message_bytes).decode
+        self._noted: dict[str, list[str]] = {}
 
-    async def take(self, records: Sequence[Any]) -> None:
-        """Take messages of `users`; the newest of each user counts, what is none is another's."""
-        if not self._contexts:
-            return
-        told: dict[str, list[str]] = {}
-        for record in records:
-            if record.value is None:
-                told[(record.key or b"").decode("utf-8", "replace")] = []
-                continue
-            try:
-                said: User = self._decode(record.value)
-                told[checked_id(said.user, "user")] = segments(self._contexts, said.attributes)
-            except DeadMessage:
-                continue  # `Logins` buries it
-        if told:
-            await self._tell(told)
+    def note(self, user: str, attributes: Mapping[str, object]) -> None:
+        """Know a user by these attributes, and by nothing that was said before."""
+        if self._contexts:
+            self._noted[user] = segments(self._contexts, attributes)
+
+    async def publish(self) -> None:
+        """Tell of whom something was noted."""
+        noted, self._noted = self._noted, {}
+        if noted:
+            await self._tell(noted)
 
 
 def teller(settings: Settings, redis: "Redis", retry: Retry) -> Tell:
